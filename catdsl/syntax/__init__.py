@@ -1,0 +1,1 @@
+"""Text to syntax tree: the grammar, the tree, and the parser."""
