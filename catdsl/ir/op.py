@@ -1,0 +1,168 @@
+"""An operator as one value: arguments, shape rule, axis table, cost, absence, builder, examples."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from catdsl.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from catdsl.ir.shapes import ShapeCall
+
+Attrs = Mapping[str, Any]
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED = _Required()
+
+
+class Kind(Enum):
+    """What an argument takes."""
+
+    WIDTH = "a width"
+    INT = "a whole number"
+    NUMBER = "a number"
+    BOOL = "true or false"
+    WORD = "one of its words"
+    SIZES = "two sizes [height, width]"
+    TENSOR = "a tensor"
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument in the language. `style` names the style setting that is its default."""
+
+    name: str
+    kind: Kind
+    default: Any = REQUIRED
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    style: str | None = None
+    keyword_only: bool = False
+    summary: str = ""
+
+
+class Axis(Enum):
+    """What an axis of a parameter follows."""
+
+    OUT = "out"
+    IN = "in"
+    FIXED = "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A row of the axis table: a parameter or buffer, and what each of its axes follows.
+
+    `sizes` are the extents of the FIXED axes, in order. Counts, checks and slicing derive from it.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    sizes: tuple[int, ...] = ()
+    buffer: bool = False
+
+    @property
+    def fixed_size(self) -> int:
+        product = 1
+        for size in self.sizes:
+            product *= size
+        return product
+
+    def shape(self, *, inputs: int, outputs: int) -> tuple[int, ...]:
+        fixed = iter(self.sizes)
+        extent = {Axis.OUT: lambda: outputs, Axis.IN: lambda: inputs, Axis.FIXED: lambda: next(fixed)}
+        return tuple(extent[axis]() for axis in self.axes)
+
+
+@dataclass(frozen=True, slots=True)
+class Macs:
+    """Multiply-accumulates: `per` times output channels, times input channels where `inputs`."""
+
+    exact: int
+    paper: int
+    inputs: bool = False
+
+
+class Absence(Enum):
+    """How absence passes through an operator (`language.md`, Absence)."""
+
+    SOURCE = "an input: always present"
+    MAKES = "present where its input is, for each width above 0"
+    PASSES = "present where its first input is"
+    ANY = "present where any input is"
+    ALL = "present where all inputs are"
+    MODULATES = "present where the modulated tensor or beta is"
+    JOINS = "each input's channels in turn"
+    SLICES = "some segments of its input"
+    ARRANGES = "chosen segments of its input, zeros between"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an operator is built: its attributes, and the sizes of the segments of its tensors."""
+
+    attrs: Attrs
+    inputs: tuple[tuple[int, ...], ...]
+    output: tuple[int, ...]
+
+    @property
+    def in_channels(self) -> int:
+        return sum(self.inputs[0])
+
+    @property
+    def out_channels(self) -> int:
+        return sum(self.output)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A use for the contract test: input shapes C x H x W, and arguments as written."""
+
+    inputs: tuple[tuple[int, int, int], ...]
+    arguments: str = ""
+
+
+def _no_weights(attrs: Attrs) -> tuple[Weight, ...]:
+    return ()
+
+
+def _no_macs(attrs: Attrs, source: TensorType, result: TensorType) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """What catdsl knows of an operator; nothing about it is known elsewhere.
+
+    `infer` gives the result's type and unifies widths. `weights` is the axis table. `macs` gives
+    coefficients in closed form. `build(site)` returns a torch module, a function of the input
+    tensors, or such a function with its keyword arguments; torch is imported inside it, the one sanctioned lazy import. `tensors` are the least
+    and the most tensors taken (None: any number).
+    """
+
+    name: str
+    summary: str
+    infer: "Callable[[ShapeCall], TensorType]"
+    build: Callable[[Site], Any]
+    absence: Absence
+    args: tuple[Arg, ...] = ()
+    weights: Callable[[Attrs], tuple[Weight, ...]] = _no_weights
+    macs: Callable[[Attrs, TensorType, TensorType], Macs | None] = _no_macs
+    tensors: tuple[int, int | None] = (1, 1)
+    is_norm: bool = False
+    in_language: bool = True
+    examples: tuple[Example, ...] = ()
+    onnx: str = ""
+
+    def __repr__(self) -> str:
+        return f"Op({self.name})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an Op is code and is not pickled; save the graph as JSON")
