@@ -1,0 +1,207 @@
+"""Convolutions: dense, depthwise and transposed. Each but the depthwise makes a width."""
+
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
+from catdsl.ir.shapes import ShapeCall
+from catdsl.ir.types import TensorType
+
+_MAX_KERNEL = 127
+
+_WIDTH = Arg("width", Kind.WIDTH, summary="output channels: a number or a width form")
+_KERNEL = Arg("kernel", Kind.INT, REQUIRED, 1, _MAX_KERNEL, summary="height and width of the kernel")
+_STRIDE = Arg("stride", Kind.INT, 1, 1, 64, keyword_only=True, summary="step of the kernel in pixels")
+_DILATION = Arg("dilation", Kind.INT, 1, 1, 64, keyword_only=True, summary="distance of the kernel's taps")
+_PAD = Arg(
+    "pad", Kind.WORD, choices=("zero", "reflect", "replicate"), style="pad", keyword_only=True,
+    summary="what stands beyond the border",
+)  # fmt: skip
+_PADDING = Arg(
+    "padding", Kind.INT, None, 0, 1024, keyword_only=True,
+    summary="pixels added on each side; the default keeps the size at stride 1 and an odd kernel",
+)  # fmt: skip
+_BIAS = Arg(
+    "bias", Kind.BOOL, style="bias", keyword_only=True,
+    summary="a bias per output channel; `auto` leaves it out before a batch norm",
+)  # fmt: skip
+_SPECTRAL = Arg(
+    "spectral", Kind.BOOL, style="spectral", keyword_only=True, summary="spectral normalisation of the weight"
+)
+
+
+def padding(attrs: Attrs) -> int:
+    """Pixels added on each side."""
+    given = attrs["padding"]
+    return attrs["dilation"] * (attrs["kernel"] - 1) // 2 if given is None else given
+
+
+def _slid(call: ShapeCall) -> tuple[int, int]:
+    """Height and width after a kernel slid over the padded input."""
+    attrs, source = call.attrs, call.inputs[0]
+    pad = padding(attrs)
+    if attrs["pad"] == "reflect" and pad >= min(source.height, source.width):
+        raise call.fail(
+            "E306", f"`reflect` cannot pad an image of {source.height} x {source.width} by {pad}",
+            help="use pad = zero or replicate here, or declare a larger input",
+        )  # fmt: skip
+    reach = attrs["dilation"] * (attrs["kernel"] - 1) + 1
+    height, width = ((n + 2 * pad - reach) // attrs["stride"] + 1 for n in (source.height, source.width))
+    return height, width
+
+
+def _conv_type(call: ShapeCall) -> TensorType:
+    height, width = _slid(call)
+    return call.sized(call.new_width(call.attrs["width"]), height, width)
+
+
+def _dwconv_type(call: ShapeCall) -> TensorType:
+    return call.sized(call.inputs[0].channels, *_slid(call))
+
+
+def _deconv_type(call: ShapeCall) -> TensorType:
+    kernel, stride, source = call.attrs["kernel"], call.attrs["stride"], call.inputs[0]
+    if kernel < stride:
+        raise call.fail(
+            "E307", f"a transposed conv of stride {stride} needs a kernel of at least {stride}, got {kernel}",
+            help=f"write {call.word}(..., {stride + 1}, stride = {stride})",
+        )  # fmt: skip
+    return call.sized(call.new_width(call.attrs["width"]), source.height * stride, source.width * stride)
+
+
+def _bias(attrs: Attrs) -> tuple[Weight, ...]:
+    return (Weight("bias", (Axis.OUT,)),) if attrs["bias"] else ()
+
+
+def _conv_weights(attrs: Attrs) -> tuple[Weight, ...]:
+    kernel = (attrs["kernel"], attrs["kernel"])
+    return (Weight("weight", (Axis.OUT, Axis.IN, Axis.FIXED, Axis.FIXED), kernel), *_bias(attrs))
+
+
+def _dwconv_weights(attrs: Attrs) -> tuple[Weight, ...]:
+    sizes = (1, attrs["kernel"], attrs["kernel"])
+    return (Weight("weight", (Axis.OUT, Axis.FIXED, Axis.FIXED, Axis.FIXED), sizes), *_bias(attrs))
+
+
+def _deconv_weights(attrs: Attrs) -> tuple[Weight, ...]:
+    kernel = (attrs["kernel"], attrs["kernel"])
+    return (Weight("weight", (Axis.IN, Axis.OUT, Axis.FIXED, Axis.FIXED), kernel), *_bias(attrs))
+
+
+def _pixels(type_: TensorType) -> int:
+    return type_.height * type_.width
+
+
+def _conv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
+    per = attrs["kernel"] ** 2 * _pixels(result)
+    return Macs(per, per, inputs=True)
+
+
+def _dwconv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
+    per = attrs["kernel"] ** 2 * _pixels(result)
+    return Macs(per, per)
+
+
+def _deconv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
+    # The published figures count transposed convs at output resolution (facts.md, MACs).
+    square = attrs["kernel"] ** 2
+    return Macs(square * _pixels(source), square * _pixels(result), inputs=True)
+
+
+_TORCH_PAD = {"zero": "zeros", "reflect": "reflect", "replicate": "replicate"}
+
+
+def _finished(module: object, attrs: Attrs) -> object:
+    from torch.nn.utils.parametrizations import spectral_norm
+
+    return spectral_norm(module) if attrs["spectral"] else module  # type: ignore[arg-type]
+
+
+def _build_conv(site: Site) -> object:
+    return _build(site, groups=1)
+
+
+def _build_dwconv(site: Site) -> object:
+    return _build(site, groups=site.in_channels)
+
+
+def _build(site: Site, *, groups: int) -> object:
+    from torch import nn
+
+    attrs = site.attrs
+    module = nn.Conv2d(
+        site.in_channels, site.out_channels, attrs["kernel"], stride=attrs["stride"], padding=padding(attrs),
+        dilation=attrs["dilation"], groups=groups, bias=attrs["bias"], padding_mode=_TORCH_PAD[attrs["pad"]],  # type: ignore[arg-type]
+    )  # fmt: skip
+    return _finished(module, attrs)
+
+
+def _build_deconv(site: Site) -> object:
+    from torch import nn
+
+    attrs = site.attrs
+    excess = attrs["kernel"] - attrs["stride"]
+    pad = (excess + 1) // 2
+    module = nn.ConvTranspose2d(
+        site.in_channels, site.out_channels, attrs["kernel"], stride=attrs["stride"], padding=pad,
+        output_padding=2 * pad - excess, bias=attrs["bias"],
+    )  # fmt: skip
+    return _finished(module, attrs)
+
+
+CONV = Op(
+    name="conv",
+    summary="Dense convolution; makes a width.",
+    args=(_WIDTH, _KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, _BIAS, _SPECTRAL),
+    infer=_conv_type,
+    weights=_conv_weights,
+    macs=_conv_macs,
+    build=_build_conv,
+    absence=Absence.MAKES,
+    examples=(
+        Example(((3, 8, 10),), "6, 3"),
+        Example(((4, 9, 8),), "5, 7, pad = reflect, bias = false"),
+        Example(((4, 9, 8),), "5, 3, stride = 2, pad = zero"),
+        Example(((4, 16, 12),), "6, 4, stride = 2, padding = 1, pad = replicate"),
+        Example(((4, 12, 12),), "6, 3, dilation = 2"),
+    ),
+    onnx="Conv, after Pad where pad is not zero",
+)
+
+DWCONV = Op(
+    name="dwconv",
+    summary="Depthwise convolution: one kernel per channel; keeps its input's width.",
+    args=(_KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, _BIAS, _SPECTRAL),
+    infer=_dwconv_type,
+    weights=_dwconv_weights,
+    macs=_dwconv_macs,
+    build=_build_dwconv,
+    absence=Absence.PASSES,
+    examples=(
+        Example(((6, 8, 10),), "3"),
+        Example(((6, 8, 10),), "5, stride = 2, pad = reflect, bias = false"),
+        Example(((6, 8, 10),), "3, padding = 0, dilation = 2"),
+    ),
+    onnx="Conv with group = channels",
+)
+
+DECONV = Op(
+    name="deconv",
+    summary="Transposed convolution; stride 2 doubles the size exactly. Makes a width.",
+    args=(
+        _WIDTH, _KERNEL,
+        Arg("stride", Kind.INT, 2, 1, 64, keyword_only=True, summary="the factor of the size"),
+        _BIAS, _SPECTRAL,
+    ),
+    infer=_deconv_type,
+    weights=_deconv_weights,
+    macs=_deconv_macs,
+    build=_build_deconv,
+    absence=Absence.MAKES,
+    examples=(
+        Example(((6, 5, 7),), "4, 3, stride = 2"),
+        Example(((6, 5, 7),), "4, 4, stride = 2, bias = false"),
+        Example(((6, 5, 7),), "4, 3, stride = 1"),
+        Example(((6, 5, 7),), "4, 7, stride = 3"),
+    ),
+    onnx="ConvTranspose",
+)  # fmt: skip
+
+ALL = (CONV, DWCONV, DECONV)

@@ -1,0 +1,121 @@
+"""Operators of several tensors, and those that take channels apart."""
+
+from itertools import accumulate, islice
+from typing import Any
+
+from catdsl.ir.op import REQUIRED, Absence, Arg, Example, Kind, Op, Site
+from catdsl.ir.shapes import MAX_SEGMENTS, ShapeCall
+from catdsl.ir.types import TensorType
+from catdsl.ir.widths import Unequal
+
+
+def _same_type(call: ShapeCall) -> TensorType:
+    for index in range(1, len(call.inputs)):
+        call.same_size(0, index)
+        call.same_channels(0, index)
+    return call.inputs[0]
+
+
+def _concat_type(call: ShapeCall) -> TensorType:
+    for index in range(1, len(call.inputs)):
+        call.same_size(0, index)
+    # Not the sum of tuples: an overlong join is refused before it is made.
+    channels = tuple(islice((s for i in call.inputs for s in i.channels), MAX_SEGMENTS + 1))
+    return call.sized(channels, call.inputs[0].height, call.inputs[0].width)
+
+
+def _split_type(call: ShapeCall) -> TensorType:
+    """One part of `parts` equal ones; the caller makes a node for each."""
+    parts, index, source = call.attrs["parts"], call.attrs["index"], call.inputs[0]
+    whole = call.count()
+    if whole % parts:
+        raise call.fail(
+            "E304", f"`{call.word}` cannot divide {whole} channels into {parts} equal parts",
+            help=f"give it a multiple of {parts} channels",
+        )  # fmt: skip
+    try:
+        _, rest = call.widths.cut(source.channels, index * (whole // parts))
+        part, _ = call.widths.cut(rest, whole // parts)
+    except Unequal as unequal:
+        raise call.indivisible(unequal) from None
+    return TensorType(part, source.height, source.width)
+
+
+def _add_build(site: Site) -> Any:
+    from catdsl.backend.functions import add
+
+    return add
+
+
+def _mul_build(site: Site) -> Any:
+    from catdsl.backend.functions import mul
+
+    return mul
+
+
+def _concat_build(site: Site) -> Any:
+    from catdsl.backend.functions import concat
+
+    return concat
+
+
+def _modulate_build(site: Site) -> Any:
+    from catdsl.backend.functions import modulate
+
+    return modulate
+
+
+def _split_build(site: Site) -> Any:
+    import torch
+
+    start, stop = site.attrs["segments"]
+    offsets = (0, *accumulate(site.inputs[0]))
+    return torch.narrow, {"dim": 1, "start": offsets[start], "length": offsets[stop] - offsets[start]}
+
+
+def _arrange_build(site: Site) -> Any:
+    from catdsl.backend.functions import arrange
+
+    offsets = (0, *accumulate(site.inputs[0]))
+    pieces = tuple(
+        (offsets[source] if source >= 0 else None, size)
+        for source, size in zip(site.attrs["sources"], site.output, strict=True)
+    )
+    return arrange, {"pieces": pieces}
+
+
+def _arrange_type(call: ShapeCall) -> TensorType:
+    raise AssertionError("`arrange` is made by counts.py alone, with its type")
+
+
+_TWO = ((4, 5, 6), (4, 5, 6))
+
+ADD = Op(
+    name="add", summary="Element-wise sum; written `a + b` or `sum(...)`.", infer=_same_type, build=_add_build,
+    absence=Absence.ANY, tensors=(1, None), in_language=False, examples=(Example(_TWO),), onnx="Add",
+)  # fmt: skip
+MUL = Op(
+    name="mul", summary="Element-wise product; written `a * b`.", infer=_same_type, build=_mul_build,
+    absence=Absence.ALL, tensors=(2, 2), in_language=False, examples=(Example(_TWO),), onnx="Mul",
+)  # fmt: skip
+CONCAT = Op(
+    name="concat", summary="Channels of several tensors in turn.", infer=_concat_type, build=_concat_build,
+    absence=Absence.JOINS, tensors=(1, None), examples=(Example(((4, 5, 6), (3, 5, 6))),), onnx="Concat",
+)  # fmt: skip
+MODULATE = Op(
+    name="modulate", summary="x * (1 + gamma) + beta (SPADE, Park et al. 2019, equation 1).",
+    infer=_same_type, build=_modulate_build, absence=Absence.MODULATES, tensors=(3, 3),
+    examples=(Example((*_TWO, (4, 5, 6))),), onnx="Mul, Add",
+)  # fmt: skip
+SPLIT = Op(
+    name="split", summary="Equal parts of the channels: `a, b = x -> split(2)`.", infer=_split_type,
+    build=_split_build, absence=Absence.SLICES,
+    args=(Arg("parts", Kind.INT, REQUIRED, 1, 1024, summary="how many parts"),),
+    examples=(Example(((6, 4, 5),), "2"), Example(((6, 4, 5),), "3")), onnx="Slice",
+)  # fmt: skip
+ARRANGE = Op(
+    name="arrange", summary="Internal: lines up tensors of which different segments are absent.",
+    infer=_arrange_type, build=_arrange_build, absence=Absence.ARRANGES, in_language=False, onnx="Concat",
+)  # fmt: skip
+
+ALL = (ADD, MUL, CONCAT, MODULATE, SPLIT, ARRANGE)

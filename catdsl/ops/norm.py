@@ -1,0 +1,89 @@
+"""Normalisation. `norm` is the one that the style names."""
+
+from functools import partial
+
+from catdsl.ir.op import Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
+from catdsl.ir.shapes import ShapeCall
+from catdsl.ir.types import TensorType
+
+_AFFINE = Arg("affine", Kind.BOOL, True, keyword_only=True, summary="a learned scale and bias per channel")
+_EPS = Arg("eps", Kind.NUMBER, 1e-5, 0, 1, keyword_only=True, summary="added to the variance")
+
+
+def _tracked(default: bool) -> Arg:
+    return Arg(
+        "tracked", Kind.BOOL, default, keyword_only=True,
+        summary="keeps running statistics, used in evaluation",
+    )  # fmt: skip
+
+
+def _type(call: ShapeCall) -> TensorType:
+    return call.inputs[0]
+
+
+def _weights(attrs: Attrs) -> tuple[Weight, ...]:
+    per_channel = (Axis.OUT,)
+    scale = (Weight("weight", per_channel), Weight("bias", per_channel)) if attrs["affine"] else ()
+    if not attrs["tracked"]:
+        return scale
+    return (
+        *scale,
+        Weight("running_mean", per_channel, buffer=True),
+        Weight("running_var", per_channel, buffer=True),
+        Weight("num_batches_tracked", (), buffer=True),
+    )
+
+
+def _macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs | None:
+    # The published figures count one operation per element where statistics are taken anew.
+    return None if attrs["tracked"] else Macs(0, result.height * result.width)
+
+
+def _build(site: Site, *, kind: str) -> object:
+    from torch import nn
+
+    attrs = site.attrs
+    module = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}[kind]
+    return module(
+        site.out_channels, eps=attrs["eps"], affine=attrs["affine"], track_running_stats=attrs["tracked"]
+    )
+
+
+_EXAMPLES = (
+    Example(((4, 6, 5),), ""),
+    Example(((4, 6, 5),), "affine = false"),
+    Example(((4, 6, 5),), "tracked = true, eps = 0.001"),
+    Example(((4, 6, 5),), "tracked = false"),
+)
+
+
+def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op:
+    return Op(
+        name=name,
+        summary=summary,
+        args=(_AFFINE, _tracked(tracked), _EPS),
+        infer=_type,
+        weights=_weights,
+        macs=_macs,
+        build=partial(_build, kind=kind),
+        absence=Absence.PASSES,
+        is_norm=True,
+        examples=_EXAMPLES,
+        onnx=onnx,
+    )
+
+
+INSTANCE_NORM = _norm(
+    "instance_norm", "Normalises each channel of each image; affine, without running statistics.",
+    kind="instance", tracked=False, onnx="InstanceNormalization",
+)  # fmt: skip
+
+BATCH_NORM = _norm(
+    "batch_norm", "Normalises each channel over the batch; affine, with running statistics.",
+    kind="batch", tracked=True, onnx="BatchNormalization",
+)  # fmt: skip
+
+# What `norm` stands for, by the style's word.
+BY_STYLE = {"instance": INSTANCE_NORM, "batch": BATCH_NORM}
+
+ALL = (INSTANCE_NORM, BATCH_NORM)

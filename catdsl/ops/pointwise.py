@@ -1,0 +1,111 @@
+"""Functions of single elements: activations, clamping, scaling, dropout."""
+
+from collections.abc import Callable
+from typing import Any
+
+from catdsl.ir.op import REQUIRED, Absence, Arg, Example, Kind, Op, Site
+from catdsl.ir.shapes import ShapeCall
+from catdsl.ir.types import TensorType
+
+
+def _type(call: ShapeCall) -> TensorType:
+    return call.inputs[0]
+
+
+def _relu(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    return F.relu
+
+
+def _leaky_relu(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    slope = site.attrs["slope"]
+    return F.leaky_relu, {"negative_slope": slope}
+
+
+def _gelu(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    return F.gelu
+
+
+def _silu(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    return F.silu
+
+
+def _tanh(site: Site) -> Any:
+    import torch
+
+    return torch.tanh
+
+
+def _sigmoid(site: Site) -> Any:
+    import torch
+
+    return torch.sigmoid
+
+
+def _clamp(site: Site) -> Any:
+    import torch
+
+    return torch.clamp, {"min": site.attrs["low"], "max": site.attrs["high"]}
+
+
+def _scale(site: Site) -> Any:
+    import torch
+
+    return torch.mul, {"other": site.attrs["factor"]}
+
+
+def _dropout(site: Site) -> Any:
+    from torch import nn
+
+    return nn.Dropout(site.attrs["p"])
+
+
+def _clamp_type(call: ShapeCall) -> TensorType:
+    if call.attrs["low"] > call.attrs["high"]:
+        raise call.fail("E307", "`clamp` has a low end above its high end", help="swap the two numbers")
+    return call.inputs[0]
+
+
+def _pointwise(
+    name: str, summary: str, build: Callable[[Site], Any], *args: Arg,
+    infer: Callable[[ShapeCall], TensorType] = _type, examples: tuple[str, ...] = ("",), onnx: str = "",
+) -> Op:  # fmt: skip
+    return Op(
+        name=name, summary=summary, args=args, infer=infer, build=build, absence=Absence.PASSES,
+        examples=tuple(Example(((4, 5, 6),), e) for e in examples), onnx=onnx or name.title().replace("_", ""),
+    )  # fmt: skip
+
+
+RELU = _pointwise("relu", "max(x, 0)", _relu, onnx="Relu")
+LEAKY_RELU = _pointwise(
+    "leaky_relu", "x where positive, slope * x elsewhere", _leaky_relu,
+    Arg("slope", Kind.NUMBER, 0.2, 0, 1, summary="factor of negative values"),
+    examples=("", "0.01"), onnx="LeakyRelu",
+)  # fmt: skip
+GELU = _pointwise("gelu", "Gaussian error linear unit", _gelu)
+SILU = _pointwise("silu", "x * sigmoid(x)", _silu, onnx="Sigmoid, Mul")
+TANH = _pointwise("tanh", "Hyperbolic tangent, into [-1, 1]", _tanh)
+SIGMOID = _pointwise("sigmoid", "Logistic function, into [0, 1]", _sigmoid)
+CLAMP = _pointwise(
+    "clamp", "Values cut off at both ends", _clamp,
+    Arg("low", Kind.NUMBER, -1.0, summary="the least value"),
+    Arg("high", Kind.NUMBER, 1.0, summary="the largest value"),
+    infer=_clamp_type, examples=("", "-0.5, 0.5"), onnx="Clip",
+)  # fmt: skip
+SCALE = _pointwise(
+    "scale", "x times a number; written `x * 0.5` as well", _scale,
+    Arg("factor", Kind.NUMBER, REQUIRED, summary="the number"), examples=("0.5", "-2"), onnx="Mul",
+)  # fmt: skip
+DROPOUT = _pointwise(
+    "dropout", "Zeroes elements at random while training", _dropout,
+    Arg("p", Kind.NUMBER, 0.5, 0, 1, summary="share of elements zeroed"), examples=("", "0.3"),
+)  # fmt: skip
+
+ALL = (RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, CLAMP, SCALE, DROPOUT)

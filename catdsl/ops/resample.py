@@ -1,0 +1,157 @@
+"""Changes of size without weights: resize, pixel shuffle, pooling, padding."""
+
+from typing import Any
+
+from catdsl.ir.op import REQUIRED, Absence, Arg, Example, Kind, Op, Site
+from catdsl.ir.shapes import ShapeCall, ShapeError
+from catdsl.ir.size import evaluate
+from catdsl.ir.types import TensorType
+from catdsl.ir.widths import Unequal
+
+
+def _resize_type(call: ShapeCall) -> TensorType:
+    source, scale, to = call.inputs[0], call.attrs["scale"], call.attrs["to"]
+    if (scale is None) == (to is None):
+        raise call.fail(
+            "E205" if scale is None else "E204", "`resize` takes exactly one of scale, to and like",
+            help="for example resize(scale = 2, nearest) or resize(like = x, bilinear)",
+        )  # fmt: skip
+    if to is not None:
+        sizes = [(t.height, t.width) for t in call.inputs]
+        return call.sized(source.channels, evaluate(to[0], sizes), evaluate(to[1], sizes))
+    height, width = (int(n * scale) for n in (source.height, source.width))
+    return call.sized(source.channels, height, width)
+
+
+def _resize_build(site: Site) -> Any:
+    from catdsl.backend.functions import resize
+
+    return resize, {name: site.attrs[name] for name in ("scale", "to", "mode")}
+
+
+def _shuffle_type(call: ShapeCall) -> TensorType:
+    factor, source = call.attrs["factor"], call.inputs[0]
+    try:
+        channels = call.widths.interleave(source.channels, factor * factor)
+    except Unequal as unequal:
+        raise ShapeError(
+            "E304", f"`pixel_shuffle({factor})` needs channels in groups of {factor * factor}, got {call.count()}",
+            notes=(f"`{unequal.widths[0]}` cannot be divided so",),
+            help=f"put conv({factor * factor} * n, 3) before it",
+        ) from None  # fmt: skip
+    return call.sized(channels, source.height * factor, source.width * factor)
+
+
+def _shuffle_build(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    return F.pixel_shuffle, {"upscale_factor": site.attrs["factor"]}
+
+
+def _pool_type(call: ShapeCall) -> TensorType:
+    kernel, source = call.attrs["kernel"], call.inputs[0]
+    stride = call.attrs["stride"] or kernel
+    padding = call.attrs["padding"]
+    if 2 * padding > kernel:
+        raise call.fail("E307", f"`{call.word}` pads by at most half its kernel of {kernel}, got {padding}")
+    height, width = ((n + 2 * padding - kernel) // stride + 1 for n in (source.height, source.width))
+    return call.sized(source.channels, height, width)
+
+
+def _pool_arguments(site: Site) -> dict[str, Any]:
+    attrs = site.attrs
+    return {
+        "kernel_size": attrs["kernel"], "stride": attrs["stride"] or attrs["kernel"], "padding": attrs["padding"],
+    }  # fmt: skip
+
+
+def _avg_pool_build(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    return F.avg_pool2d, {**_pool_arguments(site), "count_include_pad": False}
+
+
+def _max_pool_build(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    return F.max_pool2d, _pool_arguments(site)
+
+
+def _pad_type(call: ShapeCall) -> TensorType:
+    amount, source = call.attrs["amount"], call.inputs[0]
+    if call.attrs["mode"] == "reflect" and amount >= min(source.height, source.width):
+        raise call.fail("E306", f"`reflect` cannot pad an image of {source.height} x {source.width} by {amount}")
+    return call.sized(source.channels, source.height + 2 * amount, source.width + 2 * amount)
+
+
+def _pad_build(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    mode = {"zero": "constant"}.get(site.attrs["mode"], site.attrs["mode"])
+    return F.pad, {"pad": (site.attrs["amount"],) * 4, "mode": mode}
+
+
+RESIZE = Op(
+    name="resize",
+    summary="Resampling: by a factor, to a size, or to the size of another tensor.",
+    args=(
+        Arg("mode", Kind.WORD, "nearest", choices=("nearest", "bilinear"), summary="how pixels are found"),
+        Arg("scale", Kind.NUMBER, None, 1 / 64, 64, keyword_only=True, summary="factor of height and width"),
+        Arg("to", Kind.SIZES, None, keyword_only=True, summary="[height, width]; sizes follow the real input"),
+        Arg("like", Kind.TENSOR, None, keyword_only=True, summary="a tensor whose size is taken"),
+    ),
+    infer=_resize_type,
+    build=_resize_build,
+    absence=Absence.PASSES,
+    examples=(
+        Example(((3, 4, 6),), "scale = 2, nearest"),
+        Example(((3, 4, 6),), "to = [7, 5], bilinear"),
+        Example(((3, 8, 6),), "scale = 0.5, bilinear"),
+    ),
+    onnx="Resize",
+)
+
+PIXEL_SHUFFLE = Op(
+    name="pixel_shuffle",
+    summary="Channels to space: factor squared channels become one of factor times the size.",
+    args=(Arg("factor", Kind.INT, 2, 2, 16, summary="factor of height and width"),),
+    infer=_shuffle_type,
+    build=_shuffle_build,
+    absence=Absence.PASSES,
+    examples=(Example(((8, 4, 5),), "2"), Example(((9, 4, 5),), "3")),
+    onnx="DepthToSpace, mode CRD",
+)
+
+_POOL = (
+    Arg("kernel", Kind.INT, 2, 1, 127, summary="height and width of the window"),
+    Arg("stride", Kind.INT, None, 1, 64, keyword_only=True, summary="step of the window; the kernel by default"),
+    Arg("padding", Kind.INT, 0, 0, 64, keyword_only=True, summary="pixels added on each side"),
+)
+
+AVG_POOL = Op(
+    name="avg_pool", summary="Mean over windows; padding does not count.", args=_POOL, infer=_pool_type,
+    build=_avg_pool_build, absence=Absence.PASSES,
+    examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
+    onnx="AveragePool",
+)  # fmt: skip
+
+MAX_POOL = Op(
+    name="max_pool", summary="Largest value of windows.", args=_POOL, infer=_pool_type,
+    build=_max_pool_build, absence=Absence.PASSES, examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")), onnx="MaxPool",
+)  # fmt: skip
+
+PAD = Op(
+    name="pad",
+    summary="Pixels added on all sides.",
+    args=(
+        Arg("amount", Kind.INT, REQUIRED, 0, 1024, summary="pixels on each side"),
+        Arg("mode", Kind.WORD, choices=("zero", "reflect", "replicate"), style="pad", summary="what they hold"),
+    ),
+    infer=_pad_type,
+    build=_pad_build,
+    absence=Absence.PASSES,
+    examples=(Example(((3, 8, 6),), "2, reflect"), Example(((3, 8, 6),), "1, zero")),
+    onnx="Pad",
+)
+
+ALL = (RESIZE, PIXEL_SHUFFLE, AVG_POOL, MAX_POOL, PAD)
