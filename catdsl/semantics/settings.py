@@ -1,0 +1,160 @@
+"""The settings blocks of a spec as pydantic models. Everything that changes a result stands here.
+
+Defaults are those of the method's recipes (Jin et al., CVPR 2021, section 4.1) on one device.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _as_pair(value: object) -> object:
+    """A single size stands for height and width alike."""
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Extent = Annotated[int, Field(ge=8, le=8192)]
+Size = Annotated[tuple[Extent, Extent], BeforeValidator(_as_pair)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
+Epochs = Annotated[int, Field(ge=0, le=100_000)]
+Batch = Annotated[int, Field(ge=1, le=4096)]
+GanMode = Literal["lsgan", "hinge", "vanilla"]
+
+
+class Settings(BaseModel):
+    """Common ground: frozen, strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class StyleSettings(Settings):
+    """What operators do unless told otherwise."""
+
+    norm: Literal["instance", "batch"] = "instance"
+    bias: Literal["auto"] | bool = "auto"
+    pad: Literal["zero", "reflect", "replicate"] = "zero"
+    init: Literal["normal", "xavier", "kaiming"] = "normal"
+    init_gain: Annotated[float, Field(gt=0, le=100)] = 0.02
+    spectral: bool = False
+
+
+class SearchSettings(Settings):
+    """How channels are ranked, and the fewest that a width may keep."""
+
+    score: Literal["norm_scale"] = "norm_scale"
+    floor: Annotated[int, Field(ge=0, le=65_536)] = 16
+
+
+def _as_amount(value: object) -> object:
+    """Shares come as text (`25%`); other text is an amount as the command line takes it."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be an amount such as 2.6G, 400K or 25%")
+    digits = re.fullmatch(r"([0-9.]+(?:e[+-]?[0-9]+)?) *[KMGT%]?", str(value))
+    if isinstance(value, str) and digits is None:
+        raise ValueError("must be an amount such as 2.6G, 400K or 25%")
+    if (float(digits[1]) if isinstance(value, str) and digits else float(value)) <= 0:
+        raise ValueError("must be above 0")
+    return value
+
+
+Amount = Annotated[float | str, BeforeValidator(_as_amount)]
+
+
+class BudgetSettings(Settings):
+    """The most that a student may cost: absolute counts, or shares of the teacher (`25%`)."""
+
+    macs: Amount | None = None
+    params: Amount | None = None
+    count: Literal["exact", "paper"] = "exact"
+
+
+class Optimisation(Settings):
+    """What teacher and student training share: Adam, constant rate, then linear decay to 0."""
+
+    epochs: Epochs = 100
+    decay_epochs: Epochs = 100
+    batch: Batch = 1
+    lr: Rate = 2e-4
+    betas: tuple[Beta, Beta] = (0.5, 0.999)
+    sample_every: Annotated[int, Field(ge=1)] = 500
+    checkpoint_every: Annotated[int, Field(ge=1)] = 250
+
+
+class TrainSettings(Optimisation):
+    """The teacher's training: the system, its losses and their weights."""
+
+    system: Literal["pix2pix", "cyclegan", "gaugan"] = "pix2pix"
+    gan: GanMode = "lsgan"
+    gan_weight: Weight = 1.0
+    recon: Weight = 100.0
+    cycle: Weight = 10.0
+    identity: Weight = 0.5
+    pool: Annotated[int, Field(ge=0, le=10_000)] = 50
+    ndf: Annotated[int, Field(ge=1, le=1024)] = 64
+    discriminator_layers: Annotated[int, Field(ge=1, le=8)] = 3
+
+    @model_validator(mode="after")
+    def _some_training(self) -> "TrainSettings":
+        if self.epochs + self.decay_epochs == 0:
+            raise ValueError("epochs and decay_epochs are both 0: nothing would be trained")
+        return self
+
+
+class DistillSettings(Settings):
+    """The student's training: what it learns from the teacher.
+
+    Whatever is not said here is taken from `train`. `recon` pulls towards the target of paired
+    images; `init` says whether the student starts from slices of the teacher's weights.
+    """
+
+    taps: tuple[str, ...] = ()
+    similarity: Literal["gka", "gcka", "ka", "mse", "none"] = "gka"
+    weight: Weight = 1.0
+    recon: Weight | None = None
+    gan_weight: Weight | None = None
+    init: Literal["inherited", "fresh"] = "inherited"
+    epochs: Epochs | None = None
+    decay_epochs: Epochs | None = None
+    batch: Batch | None = None
+    lr: Rate | None = None
+
+    @model_validator(mode="after")
+    def _taps_where_needed(self) -> "DistillSettings":
+        if self.similarity != "none" and self.weight > 0 and not self.taps:
+            raise ValueError(
+                f"similarity = {self.similarity} compares tensors, and `taps` names none; "
+                "list some, for example taps = [stem, body[2]], or set similarity = none"
+            )
+        return self
+
+
+class DataSettings(Settings):
+    """How images are read. `holdout` images at the end of the sorted list are for validation."""
+
+    kind: Literal["paired", "unpaired", "labels"] = "paired"
+    direction: Literal["a_to_b", "b_to_a"] = "a_to_b"
+    load: Size | None = None
+    crop: Size | None = None
+    flip: bool = True
+    holdout: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+
+
+class EvaluateSettings(Settings):
+    """How teacher and student are compared."""
+
+    timing_runs: Annotated[int, Field(ge=1, le=10_000)] = 20
+
+
+class SpecSettings(Settings):
+    """All settings of one spec. A block that the spec does not hold is None or all defaults."""
+
+    style: StyleSettings = StyleSettings()
+    search: SearchSettings = SearchSettings()
+    budget: BudgetSettings = BudgetSettings()
+    distill: DistillSettings = DistillSettings(similarity="none")
+    train: TrainSettings = TrainSettings()
+    data: DataSettings = DataSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
