@@ -1,0 +1,1 @@
+"""Facts of a graph in closed form: cost, space, what each block holds."""
