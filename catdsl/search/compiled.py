@@ -1,0 +1,157 @@
+"""The cost terms as arrays: what the search evaluates thousands of times."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from catdsl.analysis.conditions import FALSE, TRUE, Row
+from catdsl.analysis.cost import CostModel, Term
+from catdsl.ir.linear import Linear
+
+
+_LARGEST = 2**62
+
+
+@dataclass(frozen=True)
+class _Level:
+    """Conditions of one kind whose parts are known: segments of `parts`, reduced in one call."""
+
+    reduce: np.ufunc
+    positions: np.ndarray
+    parts: np.ndarray
+    starts: np.ndarray
+
+
+class ConditionTable:
+    """Conditions compiled for many evaluations: a few array operations each."""
+
+    def __init__(self, rows: Sequence[Row], position: Mapping[str, int]):
+        self._size = len(rows)
+        widths = [(i, position[str(name)]) for i, (kind, name) in enumerate(rows) if kind == "width"]
+        self._width_rows = np.array([i for i, _ in widths], dtype=np.int64)
+        self._width_places = np.array([p for _, p in widths], dtype=np.int64)
+        self._levels = _levels(rows)
+
+    def truth(self, counts: np.ndarray) -> np.ndarray:
+        """Truth of every condition where the width at `position` has `counts[position]` channels."""
+        truth = np.zeros(self._size, dtype=bool)
+        truth[TRUE] = True
+        if len(self._width_rows):
+            truth[self._width_rows] = counts[self._width_places] > 0
+        for level in self._levels:
+            truth[level.positions] = level.reduce.reduceat(truth[level.parts], level.starts)
+        return truth
+
+
+def _levels(rows: Sequence[Row]) -> list[_Level]:
+    depth = [0] * len(rows)
+    groups: dict[tuple[int, str], list[tuple[int, tuple[int, ...]]]] = {}
+    for index, (kind, parts) in enumerate(rows):
+        if isinstance(parts, str) or index in (TRUE, FALSE):
+            continue
+        depth[index] = 1 + max(depth[p] for p in parts)
+        groups.setdefault((depth[index], kind), []).append((index, parts))
+    return [_level(kind, members) for (_, kind), members in sorted(groups.items())]
+
+
+def _level(kind: str, members: Sequence[tuple[int, tuple[int, ...]]]) -> _Level:
+    lengths = [len(parts) for _, parts in members]
+    return _Level(
+        np.logical_and if kind == "all" else np.logical_or,
+        np.array([index for index, _ in members], dtype=np.int64),
+        np.array([i for _, parts in members for i in parts], dtype=np.int64),
+        np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class CompiledCost:
+    """The terms over the independent widths, with tied ones expanded.
+
+    The cost is `sum(factors * v[first] * v[second] * truth[condition]) / scale`, where v is the
+    counts followed by 1. Integer throughout: `scale` clears the denominators of ties.
+    """
+
+    names: tuple[str, ...]
+    factors: np.ndarray  # METRICS x terms, int64
+    first: np.ndarray
+    second: np.ndarray
+    condition: np.ndarray
+    scale: int
+    table: ConditionTable | None
+    forms: tuple[Linear, ...]  # of tied widths that can vanish
+
+    def vector(self, counts: Mapping[str, int]) -> np.ndarray:
+        """Counts of the independent widths in order, and a 1."""
+        return np.array([*(counts[n] for n in self.names), 1], dtype=np.int64)
+
+    def at(self, vector: np.ndarray) -> np.ndarray:
+        """The cost in each of METRICS, int64."""
+        products = vector[self.first] * vector[self.second]
+        if self.table is not None:
+            products = products * self.table.truth(self._extended(vector))[self.condition]
+        return (self.factors @ products) // self.scale
+
+    def _extended(self, vector: np.ndarray) -> np.ndarray:
+        if not self.forms:
+            return vector
+        counts = dict(zip(self.names, vector.tolist(), strict=False))
+        return np.append(vector, [1 if form.value(counts) > 0 else 0 for form in self.forms])
+
+
+def compile_cost(model: CostModel) -> CompiledCost:
+    """Merge the terms of a cost model over its independent widths."""
+    graph = model.graph
+    names = tuple(w.name for w in graph.widths if w.tie is None)
+    index = {name: i for i, name in enumerate(names)}
+    one = len(names)
+    forms = {w.name: w.tie for w in graph.widths if w.tie is not None}
+    merged: dict[tuple[int, int, int], list[Fraction]] = {}
+    for term in model.terms:
+        condition = _implied(term, model.conditions)
+        for i, a in _expanded(term.first, index, forms, one):
+            for j, b in _expanded(term.second, index, forms, one):
+                key = (min(i, j), max(i, j), condition)
+                row = merged.setdefault(key, [Fraction(0)] * 3)
+                for metric, factor in enumerate(term.factors):
+                    row[metric] += factor * a * b
+    scale = lcm(1, *(f.denominator for row in merged.values() for f in row))
+    # Python's integers where 64 bits could overflow: slower, never wrong.
+    cost = model.at()
+    exact: type = np.int64 if max(cost.exact, cost.paper, cost.params) * scale < _LARGEST else object
+    factors = np.array([[int(f * scale) for f in row] for row in merged.values()], dtype=exact)
+    keys = np.array(list(merged), dtype=np.int64).reshape(-1, 3)
+    vanishing = sorted(str(parts) for kind, parts in model.conditions if kind == "width" and parts in forms)
+    places = {**index, **{n: one + 1 + i for i, n in enumerate(vanishing)}}
+    conditional = bool((keys[:, 2] != TRUE).any())
+    return CompiledCost(
+        names, factors.reshape(-1, 3).T.copy(), keys[:, 0], keys[:, 1], keys[:, 2], scale,
+        ConditionTable(model.conditions, places) if conditional else None,
+        tuple(forms[n] for n in vanishing),
+    )  # fmt: skip
+
+
+def _implied(term: Term, rows: tuple[Row, ...]) -> int:
+    """TRUE where the term is 0 anyway whenever its condition fails: its widths imply it."""
+    kind, parts = rows[term.condition]
+    if kind == "width":
+        return TRUE if parts in (term.first, term.second) else term.condition
+    if kind == "all":
+        needed = {rows[p][1] if rows[p][0] == "width" else None for p in parts}  # type: ignore[index]
+        return TRUE if needed <= {term.first, term.second} else term.condition
+    return term.condition
+
+
+def _expanded(
+    name: str, index: Mapping[str, int], forms: Mapping[str, Linear], one: int
+) -> list[tuple[int, Fraction]]:
+    if not name:
+        return [(one, Fraction(1))]
+    if name in index:
+        return [(index[name], Fraction(1))]
+    form = forms[name]
+    terms = [(index[n], c) for n, c in form.terms]
+    return [*terms, (one, form.constant)] if form.constant else terms
