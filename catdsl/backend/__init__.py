@@ -1,0 +1,1 @@
+"""Graphs to PyTorch: modules through torch.fx, initial weights, and weights in files."""

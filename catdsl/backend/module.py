@@ -1,0 +1,78 @@
+"""A graph as a torch.fx module: readable code, and a state_dict whose keys are paths of the graph."""
+
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from catdsl.ir.graph import Graph, Node
+from catdsl.ir.op import Site
+
+
+def build_module(graph: Graph) -> fx.GraphModule:
+    """The network of a graph, with torch's default weights. Maps B x C x H x W tensors to one.
+
+    The `state_dict` keys are `<node>.<parameter>`, as in the graph's axis tables. The caller's random
+    state is left as it was.
+    """
+    root = nn.Module()
+    code = fx.Graph()
+    values: dict[str, fx.Node] = {}
+    with torch.random.fork_rng(devices=[]):
+        for node in graph.nodes:
+            values[node.name] = _emit(graph, node, root, code, values)
+    code.output(values[graph.output])
+    return fx.GraphModule(root, code, class_name=graph.name.title().replace("_", ""))
+
+
+def with_taps(module: fx.GraphModule, graph: Graph, taps: tuple[str, ...]) -> fx.GraphModule:
+    """The same network, sharing all parameters, that returns (output, tensors of the nodes `taps`)."""
+    code = fx.Graph()
+    values: dict[fx.Node, fx.Node] = {}
+    output = code.graph_copy(module.graph, values)
+    # The generated nodes are found by the graph's names, which `_emit` noted on them.
+    by_name = {node.meta["path"]: values[node] for node in module.graph.nodes if "path" in node.meta}
+    code.output((output, tuple(by_name[name] for name in taps)))
+    return fx.GraphModule(module, code, class_name=f"{graph.name.title()}WithTaps")
+
+
+def site_of(graph: Graph, node: Node) -> Site:
+    """What an operator's builder sees: attributes and sizes of segments."""
+    counts = graph.counts
+
+    def sizes(name: str) -> tuple[int, ...]:
+        return tuple(counts[s.width] * s.repeat for s in graph.node[name].type.channels)
+
+    return Site(node.attrs, tuple(sizes(i) for i in node.inputs), sizes(node.name))
+
+
+def _emit(graph: Graph, node: Node, root: nn.Module, code: fx.Graph, values: dict[str, fx.Node]) -> fx.Node:
+    name = node.name.replace(".", "_")
+    if not node.inputs:
+        made = code.placeholder(name, type_expr=torch.Tensor)
+    else:
+        inputs = tuple(values[i] for i in node.inputs)
+        made = _call(node, name, inputs, root, code, node.op.build(site_of(graph, node)))
+    made.meta["path"] = node.name
+    return made
+
+
+def _call(
+    node: Node, name: str, inputs: tuple[fx.Node, ...], root: nn.Module, code: fx.Graph, built: Any
+) -> fx.Node:
+    if isinstance(built, nn.Module):
+        _attach(root, node.name, built)
+        return code.create_node("call_module", node.name, inputs, name=name)
+    function, arguments = built if isinstance(built, tuple) else (built, {})
+    return code.create_node("call_function", function, inputs, arguments, name=name)
+
+
+def _attach(root: nn.Module, path: str, module: nn.Module) -> None:
+    """Put a module at its path; the steps in between are plain containers."""
+    *parents, last = path.split(".")
+    at = root
+    for part in parents:
+        if part not in at._modules:
+            at.add_module(part, nn.Module())
+        at = at.get_submodule(part)
+    at.add_module(last, module)
