@@ -1,0 +1,1 @@
+"""Training: data, losses, systems, engine. Importing this package alone loads no torch."""

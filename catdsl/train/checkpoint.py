@@ -1,0 +1,135 @@
+"""Checkpoints: all that a run needs to go on as if it had never stopped, in one file."""
+
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+
+from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.files import write_whole
+from catdsl.train.systems.system import System
+
+FORMAT = 1
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Checkpoint:
+    """State after `step` steps. `settings` are those of the run, flat, as JSON values.
+
+    There is no random state: every step draws from numbers of its own (`seeding`), which follow
+    from the seed in the settings.
+    """
+
+    step: int
+    networks: Mapping[str, Mapping[str, torch.Tensor]]
+    optimisers: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, object]
+    format: int = FORMAT
+
+
+def capture(system: System, *, step: int, settings: Mapping[str, object]) -> Checkpoint:
+    """The state of `system` now. Holds the very tensors, not copies: save it before the next step."""
+    return Checkpoint(
+        step=step,
+        networks={name: network.state_dict() for name, network in system.networks.items()},
+        optimisers={name: optimiser.state_dict() for name, optimiser in system.optimisers.items()},
+        settings=as_json(settings),
+    )
+
+
+def restore(system: System, checkpoint: Checkpoint) -> None:
+    """Put the state into `system`. Raises CatError E605 where it is that of other networks."""
+    try:
+        for name, network in system.networks.items():
+            network.load_state_dict(dict(checkpoint.networks[name]))
+        for name, optimiser in system.optimisers.items():
+            optimiser.load_state_dict(dict(checkpoint.optimisers[name]))
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CatError.one(
+            "E605",
+            "the checkpoint holds the weights of other networks",
+            notes=(str(error).splitlines()[0],),
+            help="continue with the spec that the run was started with",
+        ) from error
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write it whole or not at all; the file before it stays until then. Raises CatError E608."""
+    content = {name: getattr(checkpoint, name) for name in _FIELDS}
+    content["settings"] = json.dumps(content["settings"])
+
+    def save(stream: BinaryIO) -> None:
+        try:
+            torch.save(content, stream)
+        except RuntimeError as error:
+            # torch hides what the disk said behind an error of its own.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
+
+    write_whole(path, save)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint onto the CPU, running no code from it. Raises CatError E604 for any other file."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        found = {name: content[name] for name in _FIELDS}
+        found["settings"] = json.loads(found["settings"])
+    except _UNREADABLE as error:
+        raise CatError.one(
+            "E604",
+            f"{path} is no whole checkpoint",
+            notes=(str(error).splitlines()[0] if str(error) else type(error).__name__,),
+            help="restore the file from a copy, or remove the run folder and start again",
+        ) from error
+    if found["format"] != FORMAT:
+        raise CatError.one(
+            "E604",
+            f"{path} has checkpoint format {found['format']}, and this version reads {FORMAT}",
+            help="continue the run with the version that it was started with",
+        )
+    return Checkpoint(**found)
+
+
+def check_settings(before: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """Refuse to go on with other settings. Raises CatError E604, one diagnostic per change."""
+    now = as_json(now)
+    changed = [name for name in {**before, **now} if before.get(name, _UNSET) != now.get(name, _UNSET)]
+    if changed:
+        raise CatError(
+            Diagnostic(
+                "E604",
+                f"`{name}` was {_shown(before, name)} when the run began, and is {_shown(now, name)} now",
+                help="put it back, or start a new run in another folder",
+            )
+            for name in changed
+        )
+
+
+def as_json(settings: Mapping[str, object]) -> dict[str, object]:
+    """As they come back from JSON, so that a tuple and the list it becomes compare equal."""
+    return dict(json.loads(json.dumps(settings)))
+
+
+_FIELDS = ("format", "step", "networks", "optimisers", "settings")
+_UNSET = object()
+
+
+def _shown(settings: Mapping[str, object], name: str) -> str:
+    return json.dumps(settings[name]) if name in settings else "not set"

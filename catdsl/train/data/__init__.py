@@ -1,0 +1,1 @@
+"""Paired images: where they lie, how they are read, and which of them make a batch."""

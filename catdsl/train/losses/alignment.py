@@ -1,0 +1,116 @@
+"""Kernel alignment: how alike two feature tensors are, whatever their channel counts.
+
+KA(X, Y) = ||Y'X||_F^2 / (||X'X||_F ||Y'Y||_F) of X: n x p1 and Y: n x p2 lies in [0, 1], is 1 where
+the rows' inner products agree up to scale, and needs no adapter between the channels (Jin et al.,
+"Teachers Do More Than Teach", CVPR 2021, section 3.3; Kornblith et al., 2019, for the centred form).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from catdsl.diagnostics import CatError
+
+Similarity = Literal["gka", "gcka", "ka", "mse", "none"]
+
+_NOTHING = 1e-11
+"""Below this share of the rows, the energy of features of magnitude 1 is rounding noise."""
+
+
+def gka(x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
+    """Global kernel alignment: rows are all pixels of all samples, (b*h*w) x c, uncentred."""
+    return _aligned_columns(_pixels(x_BCHW), _pixels(y_BCHW))
+
+
+def gcka(x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
+    """Global centred kernel alignment: as `gka`, with the mean of each channel taken away."""
+    x, y = _pixels(x_BCHW), _pixels(y_BCHW)
+    return _aligned_columns(x - x.mean(0), y - y.mean(0))
+
+
+def ka(x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
+    """Kernel alignment of samples: rows are whole samples, b x (c*h*w), uncentred.
+
+    Goes through the b x b Grams, since ||Y'X||_F^2 = <XX', YY'> and b is far below c*h*w.
+    """
+    x, y = _unit(x_BCHW).flatten(1), _unit(y_BCHW).flatten(1)
+    gram_x, gram_y = x @ x.T, y @ y.T
+    return _ratio((gram_x * gram_y).sum(), gram_x, gram_y, rows=x.shape[0])
+
+
+KERNEL_ALIGNMENTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"gka": gka, "gcka": gcka, "ka": ka}
+
+
+def alignment_loss(
+    teacher_features: Sequence[Tensor], student_features: Sequence[Tensor], similarity: Similarity
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The loss over all taps, and the distance of each tap for the log.
+
+    The loss is minus the sum of the kernel alignments, the distance 1 - KA, because KA itself
+    saturates near 1. For `mse` (equal channels) the distance is the mean squared error and the loss
+    their sum. No gradient flows to the teacher. Features are B x C x H x W with equal B, H and W.
+    """
+    assert similarity != "none"
+    pairs = zip(teacher_features, student_features, strict=True)
+    if similarity == "mse":
+        errors = tuple((s.float() - t.detach().float()).square().mean() for t, s in pairs)
+        return _total(errors, student_features), tuple(e.detach() for e in errors)
+    alike = tuple(KERNEL_ALIGNMENTS[similarity](t.detach(), s) for t, s in pairs)
+    return -_total(alike, student_features), tuple(1 - a.detach() for a in alike)
+
+
+def check_alignment(similarity: Similarity, *, batch: int, channels: Sequence[tuple[int, int]] = ()) -> None:
+    """Refuse before training what could not teach the student anything. Raises CatError E607.
+
+    `channels` are those of teacher and student at each tap; they matter to `mse` alone.
+    """
+    if similarity == "ka" and batch == 1:
+        raise CatError.one(
+            "E607",
+            "similarity = ka compares the samples of a batch, and a batch of 1 has nothing to compare",
+            notes=("with one sample KA is always exactly 1, and its gradient 0",),
+            help="set batch = 2 or more, or similarity = gka, which compares pixels and takes any batch",
+        )
+    unequal = [f"{t} and {s}" for t, s in channels if t != s] if similarity == "mse" else []
+    if unequal:
+        raise CatError.one(
+            "E607",
+            f"similarity = mse needs equal channels in teacher and student, got {', '.join(unequal)}",
+            help="set similarity = gka, which compares tensors of different channel counts",
+        )
+
+
+def _pixels(x_BCHW: Tensor) -> Tensor:
+    return _unit(x_BCHW).permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def _unit(x: Tensor) -> Tensor:
+    """In float32 at least and scaled to a magnitude of 1, so that fourth powers neither overflow nor vanish.
+
+    KA does not depend on the scale, so the scale may be held constant without changing a gradient.
+    """
+    wide = x if x.dtype == torch.float64 else x.float()
+    if wide.numel() == 0:
+        return wide
+    largest = wide.detach().abs().amax()
+    return wide / torch.where(largest > 0, largest, torch.ones_like(largest))
+
+
+def _aligned_columns(x: Tensor, y: Tensor) -> Tensor:
+    return _ratio((y.T @ x).square().sum(), x.T @ x, y.T @ y, rows=x.shape[0])
+
+
+def _ratio(product: Tensor, own_x: Tensor, own_y: Tensor, *, rows: int) -> Tensor:
+    """KA, or 0 without a gradient where one side is nothing but zeros or rounding noise."""
+    norm_x, norm_y = torch.linalg.norm(own_x), torch.linalg.norm(own_y)
+    defined = (norm_x > _NOTHING * rows) & (norm_y > _NOTHING * rows)
+    return torch.where(defined, product, 0.0) / torch.where(defined, norm_x * norm_y, 1.0)
+
+
+def _total(terms: Sequence[Tensor], like: Sequence[Tensor]) -> Tensor:
+    """Their sum; a zero on the right device where there is no tap."""
+    if terms:
+        return torch.stack(tuple(terms)).sum()
+    return like[0].new_zeros(()) if like else torch.zeros(())

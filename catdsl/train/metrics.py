@@ -1,0 +1,87 @@
+"""The metrics of a run as JSON lines: one object per step, never two for the same step."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, TextIO
+
+from catdsl.diagnostics import CatError
+from catdsl.files import not_writable, write_whole
+
+Record = Mapping[str, float | int | str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricsLog:
+    """An open file of metrics; every line reaches the system at once, so a killed process loses none."""
+
+    path: Path
+    _stream: TextIO
+
+    @classmethod
+    def open(cls, path: Path, *, keep_through: int) -> "MetricsLog":
+        """Continue the file at `path` after step `keep_through`; later lines are cut off.
+
+        Raises CatError E603 for a file that is none of ours, E608 where it cannot be written.
+        """
+        kept = [r for r in read_metrics(path) if _step(r, path) <= keep_through] if path.exists() else []
+
+        def write(stream: BinaryIO) -> None:
+            stream.write("".join(_line(record) for record in kept).encode())
+
+        write_whole(path, write)
+        try:
+            return cls(path, path.open("a", encoding="utf-8", buffering=1))
+        except OSError as error:
+            raise not_writable(path, error) from error
+
+    def append(self, record: Record) -> None:
+        """Write one line. Raises CatError E608."""
+        try:
+            self._stream.write(_line(record))
+        except OSError as error:
+            raise not_writable(self.path, error) from error
+
+    def __enter__(self) -> "MetricsLog":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """All records of a file in order; a last line that was torn off is left out.
+
+    Raises CatError E603 for any other line that is not JSON.
+    """
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    records = []
+    # A whole line ends in a line break, so what stands after the last break is torn or empty.
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            records.append(dict(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise _no_metrics(path, f"line {number} is not a JSON object") from error
+    return records
+
+
+def _step(record: Mapping[str, float], path: Path) -> float:
+    if "step" not in record:
+        raise _no_metrics(path, "a line names no step")
+    return record["step"]
+
+
+def _line(record: Mapping[str, float | int | str]) -> str:
+    return json.dumps(record, allow_nan=False) + "\n"
+
+
+def _no_metrics(path: Path, why: str) -> CatError:
+    return CatError.one(
+        "E603",
+        f"{path} does not hold the metrics of a run: {why}",
+        help="remove the file; the run can be continued without it",
+    )

@@ -1,0 +1,1 @@
+"""Systems: what one training step does to which networks."""

@@ -1,0 +1,1 @@
+"""Training: data, losses, systems, and runs that survive being stopped."""

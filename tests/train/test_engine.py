@@ -1,0 +1,260 @@
+"""The loop: what it leaves behind, how it stops, and that going on changes nothing."""
+
+import json
+import math
+import os
+import signal
+import threading
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD
+
+from catdsl.diagnostics import CatError
+from catdsl.train.checkpoint import load_checkpoint
+from catdsl.train.data.batches import plain_batches, training_batches
+from catdsl.train.discriminator import build_discriminator
+from catdsl.train.engine import Run, run_training
+from catdsl.train.metrics import read_metrics
+from catdsl.train.recipe import Recipe
+from catdsl.train.schedule import Schedule
+from catdsl.train.stopping import StopRequest
+from catdsl.train.systems.pix2pix import Pix2Pix
+from catdsl.train.systems.system import System
+from tests.train.tiny_networks import NoisyGenerator
+
+STEPS = Schedule(6, 4)
+RECIPE = Recipe(
+    gan="hinge", gan_weight=1.0, recon=10.0, epochs=1, decay_epochs=0, batch=2, lr=1e-3, betas=(0.5, 0.999)
+)
+
+
+def system(seed=0):
+    judge = build_discriminator(channels=6, size=(32, 32), width=4, layers=2, seed=0)
+    return Pix2Pix(NoisyGenerator(width=4, seed=seed), judge, RECIPE)
+
+
+def started(folder, paired, made=None, *, schedule=STEPS, settings=None, resume=False, samples=False, seed=0):
+    run = Run(
+        folder=folder,
+        seed=seed,
+        settings=settings or {"lr": 0.1},
+        checkpoint_every=4,
+        sample_every=5,
+        resume=resume,
+    )
+    batch = next(plain_batches(paired.validation, batch=2)) if samples else None
+    batches = training_batches(paired, batch=2, seed=seed)
+    return run_training(made or system(), batches, schedule=schedule, run=run, sample_batch=batch)
+
+
+def weights(folder):
+    networks = load_checkpoint(folder / "checkpoint.pt").networks
+    return {f"{n}.{k}": t for n, state in networks.items() for k, t in state.items()}
+
+
+def assert_equal(first, second):
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[k], second[k]) for k in first)
+
+
+class Scripted(System):
+    """One weight; at `at_step` (from 1) it does what `happens` says, and its loss is what that returns."""
+
+    def __init__(self, at_step, happens):
+        self.network = nn.Linear(1, 1)
+        self.step, self.at_step, self.happens = 0, at_step, happens
+        self.optimiser = SGD([{"params": list(self.network.parameters()), "initial_lr": 0.5}], lr=0.5)
+        self.rates = []
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        return {"generator": self.network}
+
+    @property
+    def optimisers(self):
+        return {"generator": self.optimiser}
+
+    def train_step(self, batch):
+        self.step += 1
+        self.rates.append(self.optimiser.param_groups[0]["lr"])
+        value = self.happens(self) if self.step == self.at_step else None
+        return {"recon": torch.tensor(1.0), "gan": torch.tensor(1.0 if value is None else value)}
+
+    def sample(self, batch):
+        return {"input": batch.input_BCHW}
+
+
+def test_what_a_run_leaves(tmp_path, paired):
+    outcome = started(tmp_path / "run", paired, samples=True)
+    assert (outcome.step, outcome.total_steps, outcome.finished, outcome.stopped_by) == (10, 10, True, None)
+    assert outcome.checkpoint == tmp_path / "run" / "checkpoint.pt"
+    assert load_checkpoint(outcome.checkpoint).step == 10
+    records = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    assert [r["step"] for r in records] == list(range(1, 11))
+    assert [r["epoch"] for r in records] == [1] * 5 + [2] * 5
+    assert records[0].keys() == {"step", "epoch", "lr", "discriminator", "gan", "recon", "total", "seconds"}
+    assert {n: records[-1][n] for n in outcome.losses} == dict(outcome.losses)
+    assert sorted(p.name for p in (tmp_path / "run" / "samples").iterdir()) == [
+        "step_000005.png",
+        "step_000010.png",
+    ]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "checkpoint.pt",
+        "metrics.jsonl",
+        "samples",
+    ]
+
+
+def test_the_rate_follows_the_schedule(tmp_path, paired):
+    made = Scripted(0, None)
+    started(tmp_path, paired, made)
+    assert made.rates == pytest.approx([0.5 * STEPS.factor(s) for s in range(10)])
+    assert [r["lr"] for r in read_metrics(tmp_path / "metrics.jsonl")] == pytest.approx(made.rates)
+
+
+def test_the_same_run_twice_and_another_seed(tmp_path, paired):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        torch.manual_seed(hash(name) % 1000)
+        started(tmp_path / name, paired, system(), seed=seed)
+    a, b, c = (weights(tmp_path / name) for name in "abc")
+    assert_equal(a, b)
+    assert any(not torch.equal(a[k], c[k]) for k in a)
+
+
+def test_the_callers_randomness_is_left_alone(tmp_path, paired):
+    made = system()
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    started(tmp_path, paired, made)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_sampling_and_checkpoints_do_not_change_the_result(tmp_path, paired):
+    started(tmp_path / "a", paired, samples=True)
+    started(tmp_path / "b", paired, samples=False)
+    assert_equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_in_order_and_it_goes_on_exactly(tmp_path, paired, number, capsys):
+    started(tmp_path / "whole", paired)
+    made = system()
+    inner = made.train_step
+
+    def interrupted(batch):
+        if len(calls := made.__dict__.setdefault("calls", [])) == 2:
+            os.kill(os.getpid(), number)
+        calls.append(1)
+        return inner(batch)
+
+    made.train_step = interrupted
+    before = signal.getsignal(number)
+    outcome = started(tmp_path / "run", paired, made)
+    assert signal.getsignal(number) is before
+    assert (outcome.step, outcome.finished, outcome.stopped_by) == (3, False, number.name)
+    assert load_checkpoint(outcome.checkpoint).step == 3
+    assert f"stopped by {number.name} after step 3 of 10; checkpoint saved" in capsys.readouterr().err
+    outcome = started(tmp_path / "run", paired, system(seed=9), resume=True)
+    assert outcome.finished
+    assert_equal(weights(tmp_path / "run"), weights(tmp_path / "whole"))
+    assert [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl")] == list(range(1, 11))
+
+
+def test_a_second_signal_is_not_held_back():
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.reason == "SIGINT"
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_training_in_another_thread_catches_no_signals(tmp_path, paired):
+    outcomes = []
+    thread = threading.Thread(target=lambda: outcomes.append(started(tmp_path, paired, Scripted(0, None))))
+    thread.start()
+    thread.join()
+    assert outcomes[0].finished
+
+
+def test_an_exception_in_a_step_goes_on_from_the_last_checkpoint(tmp_path, paired):
+    started(tmp_path / "whole", paired)
+    made = system()
+    inner, calls = made.train_step, []
+
+    def failing(batch):
+        calls.append(1)
+        if len(calls) == 7:
+            raise RuntimeError("out of memory")
+        return inner(batch)
+
+    made.train_step = failing
+    with pytest.raises(RuntimeError, match="memory"):
+        started(tmp_path / "run", paired, made)
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.pt").step == 4
+    assert len(read_metrics(tmp_path / "run" / "metrics.jsonl")) == 6
+    started(tmp_path / "run", paired, system(seed=9), resume=True)
+    assert_equal(weights(tmp_path / "run"), weights(tmp_path / "whole"))
+    assert [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl")] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path, paired, value):
+    with pytest.raises(CatError) as caught:
+        started(tmp_path, paired, Scripted(6, lambda _: value))
+    (found,) = caught.value.diagnostics
+    assert found.code == "E606"
+    assert "step 6" in found.message
+    assert f"gan = {value}" in found.message
+    assert str(tmp_path / "checkpoint.pt") in found.notes[0]
+    assert load_checkpoint(tmp_path / "checkpoint.pt").step == 4
+    assert len(read_metrics(tmp_path / "metrics.jsonl")) == 5
+
+
+def test_weights_that_are_no_numbers_replace_no_checkpoint(tmp_path, paired):
+    def ruin(made):
+        made.network.weight.data.fill_(math.inf)
+
+    with pytest.raises(CatError, match=r"E606.*step 8.*weights of the generator"):
+        started(tmp_path, paired, Scripted(7, ruin))
+    checkpoint = load_checkpoint(tmp_path / "checkpoint.pt")
+    assert checkpoint.step == 4
+    assert checkpoint.networks["generator"]["weight"].isfinite().all()
+
+
+def test_a_run_is_never_overwritten(tmp_path, paired):
+    started(tmp_path, paired, Scripted(0, None))
+    content = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(CatError, match=r"E603.*holds a run already"):
+        started(tmp_path, paired, Scripted(0, None))
+    assert (tmp_path / "checkpoint.pt").read_bytes() == content
+
+
+def test_other_settings_are_refused(tmp_path, paired):
+    started(tmp_path, paired, Scripted(0, None), settings={"lr": 0.1})
+    with pytest.raises(CatError, match=r"E604: `lr` was 0.1 when the run began, and is 0.2 now"):
+        started(tmp_path, paired, Scripted(0, None), settings={"lr": 0.2}, resume=True)
+
+
+def test_a_finished_run_resumed_does_nothing(tmp_path, paired):
+    started(tmp_path, paired)
+    before = weights(tmp_path)
+    outcome = started(tmp_path, paired, system(seed=4), resume=True)
+    assert (outcome.step, outcome.finished, outcome.seconds) == (10, True, 0)
+    assert_equal(weights(tmp_path), before)
+
+
+def test_resuming_where_nothing_was_begun_starts(tmp_path, paired):
+    (tmp_path / "metrics.jsonl").write_text(json.dumps({"step": 1}) + "\n")
+    started(tmp_path, paired, resume=True)
+    assert [r["step"] for r in read_metrics(tmp_path / "metrics.jsonl")] == list(range(1, 11))
+
+
+def test_a_training_of_no_steps(tmp_path, paired):
+    made = system()
+    outcome = started(tmp_path, paired, made, schedule=Schedule(0, 0))
+    assert outcome.finished
+    assert load_checkpoint(outcome.checkpoint).step == 0
