@@ -1,0 +1,5 @@
+"""The command line as `python -m catdsl`."""
+
+from catdsl.cli import main
+
+main()

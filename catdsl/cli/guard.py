@@ -1,0 +1,70 @@
+"""Around every command: errors to stderr in the asked form, exit codes, specs opened with their warnings."""
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import typer
+
+from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.diagnostics.render import render_json, render_text
+from catdsl.project import Project, load
+
+
+def guarded(run: Callable[[], object]) -> int:
+    try:
+        run()
+    except CatError as error:
+        if _wants_json():
+            print(render_json(error.diagnostics), file=sys.stderr)
+        else:
+            show(error.diagnostics, error.sources)
+        return 1
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception:
+        traceback.print_exc()
+        print(
+            "\ncatdsl failed; this is a fault of catdsl, not of your spec. "
+            "Please report it with the text above.",
+            file=sys.stderr,
+        )
+        return 70
+    return 0
+
+
+def _wants_json() -> bool:
+    """Whether `--format json` was asked for, also where the command failed before it could look."""
+    arguments = sys.argv[1:]
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def open_spec(path: Path, set_: list[str] | None) -> Project:
+    """A checked project; its warnings are shown."""
+    project = load(path, overrides(set_))
+    _ = project.graph
+    show(project.warnings, project.sources)
+    return project
+
+
+def overrides(set_: list[str] | None) -> dict[str, str]:
+    pairs = {}
+    for item in set_ or ():
+        name, separator, value = item.partition("=")
+        if not separator or not name.strip():
+            raise typer.BadParameter(f"`{item}` is not NAME=VALUE", param_hint="--set")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def show(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
+    text = render_text(diagnostics, sources, color=sys.stderr.isatty())
+    if text:
+        print(text, file=sys.stderr)

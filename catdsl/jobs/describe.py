@@ -1,0 +1,94 @@
+"""`info`: cost, floor, space and widths of a spec, as JSON values and as text."""
+
+from math import log10, prod
+from typing import Any
+
+from catdsl.analysis.cost import Cost, cost_model
+from catdsl.project import Project
+
+
+def info(project: Project) -> dict[str, Any]:
+    """The facts that `catdsl info --format json` prints (`commands.md`)."""
+    graph = project.graph
+    main = graph.inputs[0]
+    widths = [w for w in graph.widths if w.independent]
+    choices = [w.choices for w in widths]
+    floor = project.cost_model.floor()
+    return {
+        "name": graph.name,
+        "input": [main.attrs["channels"], main.type.height, main.type.width],
+        "macs": _macs(project.cost),
+        "params": project.cost.params,
+        "floor": {"macs": _macs(floor), "params": floor.params},
+        "space": {"size": str(prod(choices)), "log10": sum(map(log10, choices))},
+        "widths": [
+            {
+                "name": w.name, "teacher": w.count, "low": w.low, "high": w.high, "step": w.step,
+                "source": w.span and {"file": w.span.file, "line": w.span.line, "column": w.span.column},
+            }
+            for w in widths
+        ],
+    }  # fmt: skip
+
+
+def info_text(project: Project) -> str:
+    """The same for a person."""
+    facts = info(project)
+    channels, height, width = facts["input"]
+    cost, floor, space = project.cost, project.cost_model.floor(), facts["space"]
+    searched = [w for w in facts["widths"] if w["low"] < w["high"]]
+    lines = [
+        f"{facts['name']}  input {channels} x {height} x {width}",
+        "",
+        _row("", "MACs (exact)", "MACs (paper)", "parameters"),
+        _row("teacher", *_amounts(cost)),
+        _row("floor", *_amounts(floor)),
+        "",
+        f"widths: {len(facts['widths'])}, of which {len(searched)} are searched",
+        f"space:  {_size(space)} students",
+        "",
+        *_blocks(project),
+    ]
+    return "\n".join(lines)
+
+
+def amount(number: float) -> str:
+    """A count with a unit: 2.60 G."""
+    for unit, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("K", 1e3)):
+        if abs(number) >= scale:
+            return f"{number / scale:.2f} {unit}"
+    return f"{number:g}"
+
+
+def _macs(cost: Cost) -> dict[str, int]:
+    return {"exact": cost.exact, "paper": cost.paper}
+
+
+def _amounts(cost: Cost) -> tuple[str, ...]:
+    return tuple(amount(n) for n in (cost.exact, cost.paper, cost.params))
+
+
+def _row(*cells: str) -> str:
+    first, *rest = cells
+    return f"{first:<24}" + "".join(f"{cell:>16}" for cell in rest)
+
+
+def _size(space: dict[str, Any]) -> str:
+    return space["size"] if len(space["size"]) <= 15 else f"10^{space['log10']:.1f}"
+
+
+def _blocks(project: Project) -> list[str]:
+    """What each statement, and each step of a repeat, holds of the cost."""
+    per_node = cost_model(project.graph).per_node().items()
+    total = project.cost
+    shares: dict[str, Cost] = {}
+    for name, cost in per_node:
+        head, *rest = name.split(".")
+        block = f"{head}.{rest[0]}" if rest and rest[0].isdigit() else head
+        shares[block] = shares.get(block, Cost(0, 0, 0)) + cost
+    rows = [_row("", "MACs (exact)", "share", "parameters")]
+    for block, cost in shares.items():
+        rows.append(
+            _row(block, amount(cost.exact), f"{cost.exact / max(total.exact, 1):.1%}", amount(cost.params))
+        )
+    return rows

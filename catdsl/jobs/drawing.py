@@ -1,0 +1,33 @@
+"""`graph`: a picture of a network in a file, or a tree on the terminal."""
+
+from pathlib import Path
+
+from catdsl.analysis.cost import cost_model
+from catdsl.diagnostics import CatError
+from catdsl.files import write_text
+from catdsl.ir.graph import Graph
+from catdsl.view.svg import render_svg
+from catdsl.view.terminal import render_tree
+
+_KINDS = (".svg",)
+
+
+def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: str = "") -> None:
+    """Write a picture. Raises CatError E607 for an ending that is not known, E608."""
+    if path.suffix not in _KINDS:
+        raise CatError.one(
+            "E607",
+            f"a graph cannot be drawn as `{path.suffix or path.name}` yet",
+            help="name a file that ends in .svg",
+        )
+    text = render_svg(graph, teacher=teacher, macs=_macs(graph), title=graph.name, subtitle=subtitle)
+    write_text(path, text)
+
+
+def tree(graph: Graph, *, teacher: Graph | None = None) -> str:
+    """The terminal form."""
+    return render_tree(graph, teacher=teacher, macs=_macs(graph))
+
+
+def _macs(graph: Graph) -> dict[str, int]:
+    return {name: cost.exact for name, cost in cost_model(graph).per_node().items()}

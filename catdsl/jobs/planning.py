@@ -1,0 +1,106 @@
+"""`plan`: scores from a file or a teacher, the search, and the student program."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catdsl.diagnostics import CatError
+from catdsl.files import write_text
+from catdsl.jobs.describe import amount
+from catdsl.jobs.run_folder import teacher_weights_path
+from catdsl.project import Project
+from catdsl.search.plan import Plan
+from catdsl.search.scores import load_scores, scales_of
+from catdsl.semantics.student import write_student
+
+
+def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> Mapping[str, np.ndarray]:
+    """Scores by norm from a score file, or from a teacher's weights. Raises CatError E403."""
+    if (scores is None) == (teacher is None):
+        raise CatError.one(
+            "E403", "the search needs scores", help="give --scores FILE (.npz, .safetensors) or --teacher RUN"
+        )
+    if scores is not None:
+        arrays = load_scores(scores)
+        return {**arrays, **scales_of(arrays, project.teacher_graph)}
+    assert teacher is not None
+    return scales_of(load_scores(teacher_weights_path(teacher)), project.teacher_graph)
+
+
+def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:
+    """Write the student program of a plan, whole or not at all."""
+    original = spec or project.source.path
+    if original is None:
+        raise CatError.one(
+            "E608", "a spec that is not a file has no student program", help="save the spec first"
+        )
+    budget: dict[str, int | str] = {}
+    for limit in plan.budget.limits:
+        key = "params" if limit.metric == "params" else "macs"
+        budget[key] = limit.most
+        if key == "macs":
+            budget["count"] = limit.metric
+    text = write_student(
+        spec=original, folder=path.parent, files=project.spec.files, parameters=project.spec.parameters,
+        kept=plan.kept, budget=budget,
+    )  # fmt: skip
+    write_text(path, text)
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """What `catdsl plan --format json` prints (`commands.md`)."""
+    return {
+        "budget": {limit.metric: limit.most for limit in plan.budget.limits},
+        "macs": {"exact": plan.cost.exact, "paper": plan.cost.paper},
+        "params": plan.cost.params,
+        "teacher": {
+            "macs": {"exact": plan.teacher.exact, "paper": plan.teacher.paper}, "params": plan.teacher.params,
+        },
+        "slack": plan.slack,
+        "cheapest_step": plan.cheapest_step,
+        "threshold": plan.threshold,
+        "kept": dict(plan.kept),
+        "cut": dict(plan.cut),
+        "channels": {name: list(channels) for name, channels in plan.channels.items()},
+        "seconds": plan.seconds,
+    }  # fmt: skip
+
+
+def plan_text(project: Project, plan: Plan) -> str:
+    """The same for a person: what it costs, and each width."""
+    teacher, student = plan.teacher, plan.cost
+    rows = [
+        f"{name:<14}{amount(a):>12} -> {amount(b):>10}   {b / max(a, 1):>6.2%} of the teacher"
+        for name, a, b in (
+            ("MACs (exact)", teacher.exact, student.exact),
+            ("MACs (paper)", teacher.paper, student.paper),
+            ("parameters", teacher.params, student.params),
+        )
+    ]
+    gone = [n for n, c in plan.kept.items() if c == 0]
+    step = "every width is at its high bound" if plan.cheapest_step is None else (
+        f"the cheapest further step would add {amount(plan.cheapest_step)}"
+    )  # fmt: skip
+    widths = [f"  {n:<32}{project.teacher_graph.width[n].count:>5} -> {c}" for n, c in plan.kept.items()]
+    return "\n".join(
+        (
+            f"budget {plan.budget}; slack {plan.slack:.4%}; {step}",
+            *rows,
+            f"{len(gone)} of {len(plan.kept)} searched widths vanished; {plan.seconds * 1000:.1f} ms",
+            *widths,
+        )
+    )
+
+
+def free_plan_path(project: Project) -> Path:
+    """A student program's place where none is given: a new folder below `runs`."""
+    stem = Path(os.path.basename(project.source.shown)).stem
+    number = 1
+    while True:
+        folder = Path("runs") / (f"{stem}-plan" + (f"-{number}" if number > 1 else ""))
+        if not folder.exists():
+            return folder / "student.cat"
+        number += 1

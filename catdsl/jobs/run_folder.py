@@ -1,0 +1,183 @@
+"""The folder of one run: what lies where, what it was made with, and whether it may be continued.
+
+run.json                      what was asked, with versions and seed
+spec/                         the spec and the files it uses
+teacher/, student/            weights.safetensors, checkpoint.pt, metrics.jsonl, samples/
+student.cat, plan.json        the search's result
+result.json, comparison.png, graph.svg
+"""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catdsl import __version__
+from catdsl.diagnostics import CatError
+from catdsl.files import write_text
+from catdsl.project import Project, load
+from catdsl.semantics.student import digest, literal
+
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths inside a run folder."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def teacher(self) -> Path:
+        return self.path / "teacher"
+
+    @property
+    def student(self) -> Path:
+        return self.path / "student"
+
+    @property
+    def student_program(self) -> Path:
+        return self.path / "student.cat"
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.json"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def picture(self) -> Path:
+        return self.path / "comparison.png"
+
+    @property
+    def drawing(self) -> Path:
+        return self.path / "graph.svg"
+
+    def project(self) -> Project:
+        """The run's own copy of its spec, with the parameters it was started with."""
+        record = json.loads(self.record.read_text(encoding="utf-8"))
+        return load(self.path / record["spec_file"], record["asked"]["set"])
+
+    def spec(self, project: Project) -> Path:
+        """Where the run's copy of the spec lies."""
+        return self.path / "spec" / Path(project.spec.files[0].shown).name
+
+
+def default_folder(project: Project) -> Path:
+    """`runs/NAME`, named after the spec."""
+    return Path("runs") / Path(project.source.shown).stem
+
+
+def fresh_folder(path: Path) -> Path:
+    """A folder for results that is new or empty. Raises CatError E603."""
+    if path.exists() and (path.is_file() or any(path.iterdir())):
+        raise CatError.one("E603", f"{path} exists already", help="choose a new or empty folder with -o")
+    return path
+
+
+def open_run(path: Path, project: Project, asked: Mapping[str, Any], *, resume: bool) -> RunFolder:
+    """Start a run, or continue one. `asked` is what must not change when it is continued.
+
+    Raises CatError E603 for a folder that holds a run already (or something else), E604 where
+    what is asked differs from what the run was started with.
+    """
+    run = RunFolder(path)
+    identity = {
+        "spec": digest(project.spec.files),
+        "set": {n: literal(v) for n, v in project.spec.parameters.items()},
+        **asked,
+    }
+    if path.is_file():
+        raise CatError.one("E603", f"{path} is a file, not a folder", help="choose another place with -o")
+    if run.record.exists():
+        _check(run, identity, resume=resume)
+        return run
+    if path.exists() and any(path.iterdir()):
+        raise CatError.one(
+            "E603", f"{path} exists and holds no run of catdsl", help="choose an empty or new folder with -o"
+        )
+    _copy_spec(run, project)
+    record = {
+        "catdsl": __version__, "python": platform.python_version(), "file": project.source.shown,
+        "spec_file": str(run.spec(project).relative_to(path)), "asked": identity,
+    }  # fmt: skip
+    write_text(run.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return run
+
+
+def existing_run(path: Path) -> RunFolder:
+    """A run that was made before. Raises CatError E603."""
+    run = RunFolder(path)
+    if not run.record.is_file():
+        raise CatError.one(
+            "E603",
+            f"{path} is not a run folder (it has no run.json)",
+            help="give a folder that train or compress made",
+        )
+    return run
+
+
+def teacher_weights_path(given: Path) -> Path:
+    """The weights file of `--teacher RUN|FILE`. Raises CatError E603."""
+    if given.is_file():
+        return given
+    path = existing_run(given).teacher / WEIGHTS
+    if not path.is_file():
+        raise CatError.one(
+            "E603",
+            f"the run {given} has no finished teacher",
+            help="finish it with `catdsl train ... --resume`",
+        )
+    return path
+
+
+def _check(run: RunFolder, identity: Mapping[str, Any], *, resume: bool) -> None:
+    if not resume:
+        raise CatError.one(
+            "E603",
+            f"{run.path} holds a run already",
+            help="continue it with --resume, or choose another place with -o",
+        )
+    try:
+        before = json.loads(run.record.read_text(encoding="utf-8"))["asked"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CatError.one(
+            "E604", f"{run.record} cannot be read: {error}", help="start a new run with -o"
+        ) from None
+    known = {k: v for k, v in identity.items() if v is not None}
+    # What one command asked and another does not mention (a budget, say) is no contradiction.
+    changed = [k for k, v in known.items() if k in before and before[k] is not None and before[k] != v]
+    if changed:
+        notes = tuple(f"{k}: {_short(before[k])} before, {_short(known[k])} now" for k in changed)
+        raise CatError.one(
+            "E604", f"the run {run.path} was started with another {', '.join(changed)}", notes=notes,
+            help="ask for the same again, or start a new run with -o",
+        )  # fmt: skip
+    merged = {**before, **known}
+    if merged != before:
+        record = json.loads(run.record.read_text(encoding="utf-8"))
+        write_text(run.record, json.dumps({**record, "asked": merged}, indent=2, ensure_ascii=False) + "\n")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:12] + "..."
+
+
+def _copy_spec(run: RunFolder, project: Project) -> None:
+    """Copy the spec and the files beside it that it uses; the library's come with catdsl."""
+    main = project.spec.files[0]
+    for file in project.spec.files:
+        own = file is main or (file.path is not None and main.home is not None and file.home == main.home)
+        if not own:
+            continue
+        inside = Path(file.shown).name if file is main else file.path.relative_to(main.home)  # type: ignore[union-attr, arg-type]
+        write_text(run.path / "spec" / inside, file.text)

@@ -1,0 +1,128 @@
+"""`train` and `distill`: one network trained in its part of a run folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.fx import GraphModule
+
+from catdsl.backend.initial import initialize
+from catdsl.backend.module import build_module, with_taps
+from catdsl.backend.weights import load_weights, module_with_weights, save_weights
+from catdsl.diagnostics import CatError
+from catdsl.ir.graph import Graph
+from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run, teacher_weights_path
+from catdsl.jobs.setting import JobOptions, choose_device
+from catdsl.project import Project
+from catdsl.search.slicing import kept_channels, slice_weights
+from catdsl.train.data.pairs import PairedData
+from catdsl.train.engine import CHECKPOINT, Outcome
+from catdsl.train.jobs import RunOptions, distill_student, train_teacher, trained_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A trained teacher, and its discriminator where one is known."""
+
+    module: GraphModule
+    discriminator: Mapping[str, Tensor] | None
+
+
+def trained_teacher(
+    project: Project, run: RunFolder, data: PairedData, options: JobOptions
+) -> tuple[Teacher | None, Outcome | None]:
+    """The run's teacher, trained as far as it is not yet. None where the training was stopped."""
+    graph = project.teacher_graph
+    finished = run.teacher / WEIGHTS
+    if finished.exists():
+        return Teacher(module_with_weights(graph, finished), _discriminator(run.teacher)), None
+    module = build_module(graph)
+    initialize(module, graph, project.settings.style, options.seed)
+    outcome = train_teacher(module, data, project.settings, _run_options(run.teacher, options))
+    if not outcome.finished:
+        return None, outcome
+    save_weights(module.cpu(), finished, {"step": outcome.step, "seed": options.seed})
+    return Teacher(module, _discriminator(run.teacher)), outcome
+
+
+def given_teacher(project: Project, given: Path) -> Teacher:
+    """The teacher of `--teacher RUN|FILE`. Raises CatError E603, E605."""
+    module = module_with_weights(project.teacher_graph, teacher_weights_path(given))
+    return Teacher(module, _discriminator(existing_run(given).teacher) if given.is_dir() else None)
+
+
+def distilled_student(
+    project: Project, counts: Mapping[str, int], channels: Mapping[str, tuple[int, ...]],
+    teacher: Teacher, run: RunFolder, data: PairedData, options: JobOptions,
+) -> tuple[GraphModule | None, Outcome | None]:  # fmt: skip
+    """The run's student, distilled as far as it is not yet. None where the training was stopped."""
+    graph = project.student_at(counts)
+    finished = run.student / WEIGHTS
+    if finished.exists():
+        return module_with_weights(graph, finished), None
+    weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
+    kept = kept_channels(project.teacher_graph, counts, channels, weights)
+    module = student_module(project, graph, counts, kept, weights, seed=options.seed)
+    taps = _shared_taps(project.teacher_graph, graph)
+    outcome = distill_student(
+        module, data, project.settings, _run_options(run.student, options),
+        tapped_student=with_taps(module, graph, tuple(s for _, s in taps)),
+        tapped_teacher=with_taps(teacher.module, project.teacher_graph, tuple(t for t, _ in taps)),
+        discriminator=teacher.discriminator,
+    )  # fmt: skip
+    if not outcome.finished:
+        return None, outcome
+    facts = {
+        "step": outcome.step,
+        "seed": options.seed,
+        "channels": {name: indices.tolist() for name, indices in kept.items()},
+    }
+    save_weights(module.cpu(), finished, facts)
+    return module, outcome
+
+
+def student_module(
+    project: Project, graph: Graph, counts: Mapping[str, int], kept: Mapping[str, np.ndarray],
+    weights: Mapping[str, np.ndarray], *, seed: int,
+) -> GraphModule:  # fmt: skip
+    """The student before its training: slices of the teacher's weights, or fresh ones, by setting."""
+    module = build_module(graph)
+    if project.settings.distill.init == "fresh":
+        initialize(module, graph, project.settings.style, seed)
+        return module
+    sliced = slice_weights(project.teacher_graph, graph, counts, kept, weights)
+    load_weights(module, {n: torch.from_numpy(v) for n, v in sliced.items()}, graph, source="the teacher")
+    return module
+
+
+def _run_options(folder: Path, options: JobOptions) -> RunOptions:
+    # A part that was begun before is continued: whether that is allowed was asked of the whole run.
+    begun = (folder / CHECKPOINT).exists()
+    return RunOptions(
+        folder=folder,
+        seed=options.seed,
+        steps=options.steps,
+        resume=begun,
+        device=choose_device(options.device),
+    )
+
+
+def _discriminator(folder: Path) -> Mapping[str, Tensor] | None:
+    return trained_weights(folder, "discriminator") if (folder / CHECKPOINT).exists() else None
+
+
+def _shared_taps(teacher: Graph, student: Graph) -> tuple[tuple[str, str], ...]:
+    """Nodes to compare, teacher's and student's. Raises CatError E504 for a tap that is absent."""
+    by_label = {tap.label: tap.node for tap in student.taps}
+    for tap in teacher.taps:
+        if tap.label not in by_label:
+            raise CatError.one(
+                "E504",
+                f"the tap `{tap.label}` is absent in the student: all its channels are gone",
+                teacher.node[tap.node].span,
+                help="leave it out of taps, or give its width a low bound above 0",
+            )
+    return tuple((tap.node, by_label[tap.label]) for tap in teacher.taps)

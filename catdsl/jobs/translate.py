@@ -1,0 +1,129 @@
+"""`translate`: images in, images out, through a run's student or teacher or through a spec's network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+from torch.fx import GraphModule
+from torch.nn import functional as F
+
+from catdsl.backend.weights import module_with_weights
+from catdsl.diagnostics import CatError
+from catdsl.jobs.run_folder import WEIGHTS, existing_run
+from catdsl.jobs.setting import stride
+from catdsl.project import Project, load
+from catdsl.train.data.images import Unreadable, read_image, write_image
+from catdsl.train.modes import evaluating
+
+_ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"))
+_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """A network with its weights, and the multiple that its inputs' sides must be of."""
+
+    module: GraphModule
+    channels: int
+    stride: int
+    shown: str
+
+
+def translator(source: Path, weights: Path | None, overrides: dict[str, str], *, teacher: bool) -> Translator:
+    """The network of a run (its student, or its teacher), or of a spec with a weights file.
+
+    Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
+    """
+    project, found = (
+        _of_run(source, teacher=teacher) if source.is_dir() else (load(source, overrides), weights)
+    )
+    path = weights or found
+    if path is None:
+        raise CatError.one(
+            "E605", f"{source} has no weights by itself", help="add --weights FILE.safetensors"
+        )
+    graph = project.graph
+    main = graph.inputs[0]
+    if len(graph.inputs) != 1 or main.attrs["kind"] != "image":
+        raise CatError.one(
+            "E607", "only generators with one image as input can translate image files", main.span
+        )
+    module = module_with_weights(graph, path)
+    return Translator(module, graph.channels(main.name), stride(project), str(path))
+
+
+def find_images(given: Sequence[Path]) -> list[Path]:
+    """Files as given, and the images in folders. Raises CatError E602 where there are none."""
+    found: list[Path] = []
+    for path in given:
+        inside = (
+            sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS) if path.is_dir() else [path]
+        )
+        found += inside
+    if not found:
+        raise CatError.one(
+            "E602",
+            f"there are no images in {', '.join(map(str, given))}",
+            help="give image files, or folders of them",
+        )
+    return found
+
+
+def translate(network: Translator, images: Sequence[Path], folder: Path, *, device: str) -> list[Path]:
+    """Write the network's picture of each image as PNG, at the image's own size.
+
+    Sides that are no multiple of the stride are padded for the network and cut again. All images
+    that can be read are translated; then CatError E602 lists the others.
+    """
+    module = network.module.to(device)
+    written: list[Path] = []
+    odd: list[str] = []
+    names = _names(images)
+    for path, name in zip(images, names, strict=True):
+        image = read_image(path, network.channels)
+        if isinstance(image, Unreadable):
+            odd.append(f"{path} {image.reason}")
+            continue
+        with evaluating(module):
+            result = _padded_call(module, image[None].to(device), network.stride)
+        target = folder / f"{name}.png"
+        write_image(target, result[0].cpu())
+        written.append(target)
+    if odd:
+        more = (f"and {len(odd) - _LISTED} more",) if len(odd) > _LISTED else ()
+        raise CatError.one(
+            "E602",
+            f"{len(odd)} of {len(images)} images cannot be read",
+            notes=(*odd[:_LISTED], *more),
+            help=f"the others were translated into {folder}",
+        )
+    return written
+
+
+def _padded_call(module: GraphModule, x_BCHW: Tensor, step: int) -> Tensor:
+    height, width = x_BCHW.shape[2:]
+    padded = F.pad(x_BCHW, (0, -width % step, 0, -height % step), mode="replicate")
+    result = module(padded)
+    # A generator that enlarges (super-resolution) gives as much more of each pixel.
+    scale = result.shape[2] // padded.shape[2] or 1
+    return result[:, :, : height * scale, : width * scale]
+
+
+def _names(images: Sequence[Path]) -> list[str]:
+    """A name for each result: the stem, or the whole name where two stems are equal."""
+    stems = [p.stem for p in images]
+    names = [p.stem if stems.count(p.stem) == 1 else p.name for p in images]
+    return [n if names.count(n) == 1 else f"{i}_{n}" for i, n in enumerate(names)]
+
+
+def _of_run(folder: Path, *, teacher: bool) -> tuple[Project, Path]:
+    run = existing_run(folder)
+    if not teacher and (run.student / WEIGHTS).exists():
+        return load(run.student_program), run.student / WEIGHTS
+    path = run.teacher / WEIGHTS
+    if not path.exists():
+        raise CatError.one(
+            "E603", f"the run {folder} has no trained network yet", help="finish it with --resume"
+        )
+    return run.project(), path

@@ -1,0 +1,158 @@
+"""One compilation: a file or a text, and everything that can be known of it, each worked out once."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catdsl.analysis.cost import Cost, CostModel, cost_model
+from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.ir.counts import with_counts
+from catdsl.ir.graph import Graph
+from catdsl.ops import BY_NAME
+from catdsl.search.budget import Budget, budget_of_settings, parse_budget
+from catdsl.semantics.elaborate import Spec, elaborate
+from catdsl.semantics.library import SourceFile, read_spec
+from catdsl.semantics.settings import SpecSettings
+from catdsl.semantics.student import StudentProgram, student_counts, student_of
+from catdsl.syntax.parse import parse
+
+if TYPE_CHECKING:
+    from torch.fx import GraphModule
+
+    from catdsl.search.plan import Plan
+    from catdsl.search.scores import Scores
+
+
+class Project:
+    """A spec or a student program. Properties raise CatError with every mistake of the text.
+
+    `overrides` are parameter values as written (`{"ngf": "32"}`).
+    """
+
+    def __init__(self, source: SourceFile, overrides: Mapping[str, str] | None = None):
+        self.source = source
+        self.overrides = dict(overrides or {})
+
+    @cached_property
+    def student(self) -> StudentProgram | None:
+        """What a student program says; None for a spec."""
+        with self._sources():
+            return student_of(parse(self.source.text, self.source.shown), self.source)
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The checked spec; of a student program, the spec it came from."""
+        student = self.student
+        if student is None:
+            return elaborate(self.source, self.overrides)
+        return elaborate(student.spec, {**student.overrides, **self.overrides})
+
+    @property
+    def teacher_graph(self) -> Graph:
+        """The generator at the teacher's counts."""
+        return self.spec.network
+
+    @cached_property
+    def student_counts(self) -> Mapping[str, int] | None:
+        """The counts of a student program, None for a spec."""
+        return None if self.student is None else self._checked_student[0]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network that this file describes: a spec's teacher, or a student."""
+        if self.student_counts is None:
+            return self.teacher_graph
+        return self.student_at(self.student_counts)
+
+    @cached_property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        found = self.spec.warnings
+        return found if self.student is None else (*found, *self._checked_student[1])
+
+    @property
+    def settings(self) -> SpecSettings:
+        return self.spec.settings
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The texts that diagnostics point into."""
+        return {**self.spec.sources, self.source.shown: self.source.text}
+
+    @cached_property
+    def cost_model(self) -> CostModel:
+        """The cost of the teacher as a function of its widths."""
+        return cost_model(self.teacher_graph)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What `graph` costs at the declared input size."""
+        return cost_model(self.graph).at()
+
+    def student_at(self, counts: Mapping[str, int]) -> Graph:
+        """The student's graph at chosen counts. Raises CatError E308 where nothing of the output is left."""
+        with self._sources():
+            return with_counts(self.teacher_graph, counts, arrange=BY_NAME["arrange"])
+
+    def budget(self, text: str | None, count: str | None) -> Budget:
+        """The budget given outside, or else the spec's. Raises CatError E402."""
+        teacher = self.cost_model.at()
+        if text is not None:
+            return parse_budget(text, count or "exact", teacher)
+        settings = self.settings.budget
+        return budget_of_settings(settings.model_copy(update={"count": count} if count else {}), teacher)
+
+    def plan(self, scores: "Scores", budget: Budget) -> "Plan":
+        """The student within a budget. Raises CatError E401, E403."""
+        # numpy takes a tenth of a second to load, which checks and costs do without.
+        from catdsl.search.plan import find_plan
+
+        with self._sources():
+            return find_plan(self.cost_model, scores, budget)
+
+    def teacher(self, *, seed: int = 0) -> "GraphModule":
+        """The teacher as a torch module, with initial weights by the spec's style."""
+        from catdsl.backend.initial import initialize
+        from catdsl.backend.module import build_module
+
+        module = build_module(self.teacher_graph)
+        initialize(module, self.teacher_graph, self.settings.style, seed)
+        return module
+
+    def _sources(self) -> "_WithSources":
+        return _WithSources(self)
+
+    @cached_property
+    def _checked_student(self) -> tuple[dict[str, int], tuple[Diagnostic, ...]]:
+        assert self.student is not None
+        with self._sources():
+            return student_counts(self.student, self.teacher_graph, self.spec.files)
+
+
+class _WithSources:
+    """Adds the project's texts to errors that pass, so that they can be shown with their place."""
+
+    def __init__(self, project: Project):
+        self.project = project
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, CatError):
+            return
+        texts = {self.project.source.shown: self.project.source.text}
+        if "spec" in self.project.__dict__:
+            texts |= self.project.spec.sources
+        error.sources = {**texts, **error.sources}
+
+
+def load(path_or_text: str | Path, overrides: Mapping[str, str] | None = None) -> Project:
+    """A project from a file, or from a text (anything with a line break or a brace).
+
+    Raises CatError E210 where the file cannot be read.
+    """
+    text = str(path_or_text)
+    if isinstance(path_or_text, str) and any(c in text for c in "{}\n"):
+        return Project(SourceFile("<text>", text), overrides)
+    return Project(read_spec(Path(path_or_text)), overrides)
