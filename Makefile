@@ -1,0 +1,51 @@
+# Every target does its own set-up: a virtual environment in .venv, made once, and brought up to
+# date when pyproject.toml or constraints.txt change.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+DEMO := runs/demo
+
+# Also reaches the environment in which pip builds packages. Relative, because pip splits the
+# value at spaces and a checkout may lie in a folder that has one in its name.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint wheel clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Train, search and distil the quick start; results in runs/demo
+	$(BIN)/catdsl compress specs/quickstart.cat --budget 25% -o $(DEMO) $$(test ! -d $(DEMO) || echo --resume)
+
+test: lint ## Lint, check types, and run every test
+	$(BIN)/python -m pytest
+
+test-fast: $(READY) ## Run the tests that take no more than a few seconds each
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(READY) ## Lint and check types
+	$(BIN)/ruff check .
+	$(BIN)/mypy catdsl
+
+wheel: $(READY) ## Build a wheel into dist
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean: ## Delete what was built; .venv and runs stay
+	rm -rf build dist .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find catdsl tests -name __pycache__ -prune -exec rm -rf {} +
+
+# PyTorch comes first and by itself: whatever else is installed then finds it in place.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "catdsl needs Python 3.11 or newer, and \`$(PYTHON)\` is not:" \
+	         "$$($(PYTHON) --version 2>&1 || true)"; \
+	    echo "Name another one like this: make PYTHON=python3.12 $(MAKECMDGOALS)"; \
+	    exit 1; } >&2
+	@echo "Setting up .venv (the first time, PyTorch is a large download)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q torch torchvision
+	@$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@

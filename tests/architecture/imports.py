@@ -1,0 +1,136 @@
+"""Which module imports which, and which of these imports point up or hide in a function."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.architecture.source import Module
+
+# From the ground up. A module imports from its own floor and from floors that stand before it here;
+# those in one row stand side by side and may not import each other.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("catdsl",),  # the package's own `__init__`: its version and nothing else
+    ("catdsl.resources", "catdsl.diagnostics"),
+    ("catdsl.files",),
+    ("catdsl.syntax",),
+    ("catdsl.ir",),
+    ("catdsl.ops",),
+    ("catdsl.semantics",),
+    ("catdsl.analysis",),
+    ("catdsl.passes",),
+    ("catdsl.search",),
+    ("catdsl.backend",),
+    ("catdsl.train",),
+    ("catdsl.evaluate",),
+    ("catdsl.export",),
+    ("catdsl.view",),
+    ("catdsl.project",),
+    ("catdsl.jobs",),
+    ("catdsl.cli",),
+    ("catdsl.__main__",),
+)
+
+_TORCH_SIDE = ("torch", "catdsl.backend", "catdsl.train", "catdsl.evaluate", "catdsl.export")
+
+# Imports inside functions: in which modules, of what, and why. All others stand at the top.
+LAZY: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("catdsl.ops", ("torch", "catdsl.backend.functions"), "builders: a spec is checked without torch"),
+    ("catdsl.project", (*_TORCH_SIDE, "catdsl.search"), "loaded when something is built or searched"),
+    ("catdsl.cli", (*_TORCH_SIDE, "catdsl.jobs", "catdsl.cli", "rich"), "a command loads what it needs"),
+)
+
+_IMPORTING_CALLS = ("import_module", "__import__")
+_COMPUTED = "a name that is computed"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One imported name: `target` is dotted and whole, `lazy` where it stands inside a function."""
+
+    path: str
+    line: int
+    source: str
+    target: str
+    lazy: bool
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.source} imports {self.target}"
+
+
+def imports(module: Module) -> Iterator[Import]:
+    """Every import of a module, also those in functions, in `if TYPE_CHECKING`, and by call."""
+    lazy = {
+        id(inner)
+        for outer in ast.walk(module.tree)
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for inner in ast.walk(outer)
+    }
+    for node in ast.walk(module.tree):
+        for target in _targets(node, module):
+            yield Import(module.path, node.lineno, module.name, target, id(node) in lazy)  # type: ignore[attr-defined]
+
+
+def _targets(node: ast.AST, module: Module) -> tuple[str, ...]:
+    if isinstance(node, ast.Import):
+        return tuple(alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        base = _absolute(node, module)
+        return tuple(f"{base}.{alias.name}" for alias in node.names)
+    if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in _IMPORTING_CALLS:
+        match node.args:
+            case [ast.Constant(value=str(name)), *_]:
+                return (name,)
+        return (_COMPUTED,)
+    return ()
+
+
+def _absolute(node: ast.ImportFrom, module: Module) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = module.name.split(".")
+    above = node.level - module.path.endswith("/__init__.py")
+    return ".".join([*parts[: len(parts) - above], *([node.module] if node.module else [])])
+
+
+def floor(dotted: str) -> int | None:
+    """The floor on which a dotted name stands; None for a name of catdsl that no floor claims."""
+    if dotted in ("catdsl", "catdsl.__version__"):
+        return 0
+    rows = (index for index, row in enumerate(FLOORS) if index and any(_within(dotted, part) for part in row))
+    return next(rows, None)
+
+
+def _within(dotted: str, part: str) -> bool:
+    return dotted == part or dotted.startswith(part + ".")
+
+
+def _part(dotted: str) -> str:
+    return ".".join(dotted.split(".")[:2])
+
+
+def upward(module: Module) -> list[str]:
+    """Imports of catdsl that point up or sideways, and modules and imports on no floor at all."""
+    here = floor(module.name)
+    if here is None:
+        return [f"{module.path}: stands on no floor"]
+    problems = []
+    for item in imports(module):
+        if item.target.split(".")[0] != "catdsl" or (item.lazy and allowed_lazily(item)):
+            continue
+        there = floor(item.target)
+        if there is None or there > here or (there == here and _part(item.target) != _part(module.name)):
+            problems.append(str(item))
+    return problems
+
+
+def allowed_lazily(item: Import) -> bool:
+    return any(
+        _within(item.source, where) and any(_within(item.target, what) for what in targets)
+        for where, targets, _ in LAZY
+    )
+
+
+def hidden(module: Module) -> list[str]:
+    """Imports inside functions that the list does not name, and those whose name cannot be read."""
+    found = (item for item in imports(module) if item.lazy or item.target == _COMPUTED)
+    return [str(item) for item in found if not allowed_lazily(item)]

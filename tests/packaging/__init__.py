@@ -1,0 +1,1 @@
+"""What is shipped: built, installed and used elsewhere."""
