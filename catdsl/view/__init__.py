@@ -1,0 +1,1 @@
+"""Pictures of graphs: SVG and a terminal tree, of one network or of a student against its teacher."""

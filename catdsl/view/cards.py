@@ -1,0 +1,217 @@
+"""Cards: the rows of text and bars of one run of operators, measured, so that all of it fits."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from catdsl.ir.graph import Node
+from catdsl.view.describe import change, detail, local_name, percent, shape
+from catdsl.view.facts import Facts, State
+from catdsl.view.structure import Run, is_join
+from catdsl.view.typeface import STYLES, fit, text_width
+
+PAD = 9
+BAR_HEIGHT = 6
+SIGN = 22  # the diameter of a sum
+_BAR = 64  # the longest bar
+_LEAST_BAR = 10
+_WIDEST = 260
+_GAP = 7
+_MARK = "◆ "
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of text on a card: `x` is its end where `end`, else its start; `y` its baseline."""
+
+    x: int
+    y: int
+    text: str
+    style: str
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A width as a bar: the teacher's channels, and of these the ones left."""
+
+    x: int
+    y: int
+    full: int
+    filled: float
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a card. `node` is "" where it belongs to no single node."""
+
+    y: int
+    height: int
+    node: str
+    texts: tuple[Text, ...]
+    meter: Meter | None = None
+    kind: str = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`axis` is where wires come in and go out. A `join` is a round sign with its caption to the right."""
+
+    nodes: tuple[str, ...]
+    width: int
+    height: int
+    axis: int
+    rows: tuple[Row, ...]
+    join: bool = False
+    path: str = ""
+
+
+class CardMaker:
+    """Makes the cards of one picture; bars of all cards have one scale."""
+
+    def __init__(self, facts: Facts):
+        self.facts = facts
+        self.largest = max((bar.full for bar in facts.bars.values()), default=1) or 1
+        self.taps: dict[str, list[str]] = {}
+        for tap in facts.drawn.taps:
+            self.taps.setdefault(tap.node, []).append(tap.label)
+
+    def natural_width(self, run: Run, title: str = "") -> int:
+        """The width at which a card needs no ellipsis; 0 for a join, which has no rows."""
+        if self._is_join(run):
+            return 0
+        widths = [self._natural(run, i) for i in range(len(run.nodes))]
+        labels = (label for n in run.nodes for label in self.taps.get(n, ()))
+        widths += [text_width(_MARK + label, *_font("tap")) for label in labels]
+        if title:
+            widths.append(text_width(title, *_font("title")) + _GAP + text_width("00.0 %", *_font("share")))
+        # Each of the pieces is rounded to whole pixels.
+        return _even(min(_WIDEST, max(widths) + 2 * PAD + 3))
+
+    def card(self, run: Run, width: int, *, title: str = "", path: str = "") -> Card:
+        if self._is_join(run):
+            return self._join(run, title, path)
+        rows = [self._title(run, title, width)] if title else []
+        y = rows[0].height if rows else 4
+        for i, name in enumerate(run.nodes):
+            rows.append(self._row(run, i, y, width))
+            y += rows[-1].height
+            for label in self.taps.get(name, ()):
+                rows.append(_tap(label, y, width))
+                y += rows[-1].height
+        return Card(run.nodes, width, y + 4, width // 2, tuple(rows), path=path)
+
+    def output(self) -> Card:
+        """The end of the network."""
+        width = _even(text_width("output", *_font("title")) + 2 * PAD)
+        text = Text(PAD, 15, "output", "title")
+        return Card((), width, 22, width // 2, (Row(0, 22, "", (text,), kind="end"),))
+
+    # ---- joins ----
+
+    def _is_join(self, run: Run) -> bool:
+        return is_join(self.facts.drawn.node[run.nodes[0]])
+
+    def _join(self, run: Run, title: str, path: str) -> Card:
+        """A sign, and to its right what it is called where it stands for a whole statement."""
+        node = self.facts.drawn.node[run.nodes[0]]
+        words = [(title, "title")] if title else []
+        words += [(_MARK + label, "tap") for label in self.taps.get(node.name, ())]
+        x = SIGN + 6
+        texts = []
+        for word, style in words:
+            shown = fit(word, _WIDEST - x, *_font(style))
+            texts.append(Text(x, 15, shown, style))
+            x += round(text_width(shown, *_font(style))) + _GAP
+        width = _even(x) if texts else SIGN
+        row = Row(0, SIGN, node.name, tuple(texts), kind="join")
+        return Card(run.nodes, width, SIGN, SIGN // 2, (row,), True, path)
+
+    # ---- rows ----
+
+    def _words(self, run: Run, index: int) -> tuple[str, str, str]:
+        """Name, detail and shape; the shape only where it is new."""
+        node = self.facts.drawn.node[run.nodes[index]]
+        size = self.facts.shapes[node.name]
+        same = index > 0 and self.facts.shapes[run.nodes[index - 1]] == size
+        return local_name(node.name), detail(node), "" if same else shape(size)
+
+    def _natural(self, run: Run, index: int) -> float:
+        name, detail_, shape_ = self._words(run, index)
+        node = self.facts.drawn.node[run.nodes[index]]
+        width = text_width(name, *_font(self._name_style(node)))
+        more = ((detail_, "detail"), (shape_, "shape"))
+        width += sum(_GAP + text_width(words, *_font(style)) for words, style in more if words)
+        bar = self.facts.bars.get(node.name)
+        second = 0.0 if bar is None else _BAR + _GAP + text_width(change(bar), *_font("count"))
+        return max(width, second)
+
+    def _name_style(self, node: Node) -> str:
+        return "name" if _is_main(node) else "plain"
+
+    def _row(self, run: Run, index: int, y: int, width: int) -> Row:
+        node = self.facts.drawn.node[run.nodes[index]]
+        name, detail_, shape_ = self._words(run, index)
+        style = self._name_style(node)
+        base = y + (15 if style == "name" else 12)
+        room = width - 2 * PAD
+        texts = []
+        if shape_:
+            shape_ = fit(shape_, room * 0.6, *_font("shape"))
+            texts.append(Text(width - PAD, base, shape_, "shape", end=True))
+            room -= round(text_width(shape_, *_font("shape"))) + _GAP
+        shown = fit(name, room, *_font(style))
+        texts.insert(0, Text(PAD, base, shown, style))
+        used = text_width(shown, *_font(style)) + _GAP
+        if detail_ and room - used >= 8:
+            detail_ = fit(detail_, room - used, *_font("detail"))
+            texts.insert(1, Text(PAD + round(used), base, detail_, "detail"))
+        bar = self.facts.bars.get(node.name)
+        if bar is None:
+            return Row(y, 20 if style == "name" else 16, node.name, tuple(texts), kind=style)
+        label = change(bar) if self.facts.states[node.name] is not State.GONE or bar.own else str(bar.full)
+        label = fit(label, room, *_font("count"))
+        texts.append(Text(width - PAD, y + 30, label, "count", end=True))
+        return Row(y, 37, node.name, tuple(texts), self._meter(node, y + 23), kind="width")
+
+    def _meter(self, node: Node, y: int) -> Meter:
+        # The root keeps a branch of 10 channels visible beside a stream of 256.
+        bar = self.facts.bars[node.name]
+        full = max(_LEAST_BAR, round(_BAR * sqrt(bar.full / self.largest)))
+        gone = self.facts.states[node.name] is State.GONE
+        filled = 0.0 if gone or not bar.full else round(full * bar.filled / bar.full, 1)
+        return Meter(PAD, y, full, filled, bar.own)
+
+    def _title(self, run: Run, title: str, width: int) -> Row:
+        room = width - 2 * PAD
+        texts = []
+        share = sum(self.facts.share(n) for n in run.nodes)
+        if share:
+            texts.append(Text(width - PAD, 15, percent(share), "share", end=True))
+            room -= round(text_width(percent(share), *_font("share"))) + _GAP
+        texts.insert(0, Text(PAD, 15, fit(title, room, *_font("title")), "title"))
+        return Row(0, 22, "", tuple(texts), kind="title")
+
+
+def _is_main(node: Node) -> bool:
+    """Convolutions and what changes or joins tensors stand out; norms and activations do not."""
+    return len(node.inputs) != 1 or node.op.name in _MAIN
+
+
+_MAIN = (
+    "conv", "dwconv", "deconv", "resize", "pixel_shuffle", "avg_pool", "max_pool", "split", "concat",
+)  # fmt: skip
+
+
+def _tap(label: str, y: int, width: int) -> Row:
+    shown = fit(_MARK + label, width - 2 * PAD, *_font("tap"))
+    return Row(y, 17, "", (Text(PAD, y + 12, shown, "tap"),), kind="tap")
+
+
+def _font(style: str) -> tuple[float, bool]:
+    return STYLES[style]
+
+
+def _even(width: float) -> int:
+    """Rounded up to an even number, so that the middle is a whole pixel."""
+    return 2 * -(-round(width + 0.5) // 2)

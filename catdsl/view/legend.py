@@ -1,0 +1,71 @@
+"""The legend: only what the picture at hand makes use of."""
+
+from dataclasses import dataclass
+
+from catdsl.view.describe import percent
+from catdsl.view.facts import Facts, State
+from catdsl.view.svg_elements import rect, text
+from catdsl.view.svg_style import HEATS
+from catdsl.view.typeface import STYLES, fit, text_width
+
+_ROW = 20
+_GAP = 7
+_APART = 26
+_SWATCH = 15
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: str
+    symbol_width: int
+    words: str
+
+
+def legend(facts: Facts, hottest: float, left: int, top: int, room: int) -> tuple[list[str], int]:
+    """SVG elements from (left, top) on within `room` pixels, and the height that they take."""
+    elements: list[str] = []
+    x, y = left, top
+    entries = _entries(facts, hottest)
+    for entry in entries:
+        words = fit(entry.words, room - entry.symbol_width - _GAP, *STYLES["legend"])
+        width = entry.symbol_width + _GAP + round(text_width(words, *STYLES["legend"]))
+        if x > left and x + width > left + room:
+            x, y = left, y + _ROW
+        elements += _symbol(entry.kind, x, y)
+        elements.append(text(x + entry.symbol_width + _GAP, y + 12, words, "legend"))
+        x += width + _APART
+    return elements, (y + _ROW - top) if entries else 0
+
+
+def _entries(facts: Facts, hottest: float) -> list[_Entry]:
+    entries: list[_Entry] = []
+    if facts.bars and facts.compared:
+        entries.append(_Entry("width", 54, "width: the teacher's channels, filled as far as they are left"))
+    elif facts.bars:
+        entries.append(_Entry("full", 40, "width: output channels"))
+    if any(not bar.own for bar in facts.bars.values()):
+        entries.append(_Entry("follows", 40, "width that another node decides"))
+    if State.GONE in facts.states.values() or State.BYPASSED in facts.states.values():
+        entries.append(_Entry("gone", 26, "vanished in the student"))
+    if facts.drawn.taps:
+        entries.append(_Entry("tap", 9, "compared in distillation"))
+    if hottest:
+        words = f"share of MACs per operator, up to {percent(hottest)}"
+        entries.append(_Entry("heat", HEATS * _SWATCH, words))
+    return entries
+
+
+def _symbol(kind: str, x: int, y: int) -> list[str]:
+    match kind:
+        case "width":
+            return [rect("track", x, y + 5, 54, 6, round_=3), rect("left", x, y + 5, 24, 6, round_=3)]
+        case "full":
+            return [rect("left", x, y + 5, 40, 6, round_=3)]
+        case "follows":
+            return [rect("left follows", x, y + 5, 40, 6, round_=3)]
+        case "gone":
+            return ['<g class="card gone">', rect("body", x + 0.5, y + 1.5, 26, 13, round_=4), "</g>"]
+        case "tap":
+            return [text(x, y + 12, "◆", "tap")]
+    swatches = [rect(f"h{i + 1}", x + i * _SWATCH, y + 2, _SWATCH, 12) for i in range(HEATS)]
+    return [*swatches, rect("frame", x - 0.5, y + 1.5, HEATS * _SWATCH + 1, 13)]

@@ -1,0 +1,203 @@
+"""A graph as one SVG file: nested boxes, widths as bars, what vanished as dashed ghosts."""
+
+from collections.abc import Iterable, Mapping
+from math import ceil, sqrt
+
+from catdsl.ir.graph import Graph
+from catdsl.view.cards import BAR_HEIGHT, SIGN, Card, Meter, Row, Text
+from catdsl.view.describe import percent, tooltip
+from catdsl.view.facts import State, facts
+from catdsl.view.layout import LABEL_AT, label_text, lay_out
+from catdsl.view.layout_box import Box
+from catdsl.view.layout_channel import RADIUS, Wire
+from catdsl.view.legend import legend
+from catdsl.view.structure import Scope, members
+from catdsl.view.svg_elements import line, panel, path, rect, safe, text
+from catdsl.view.svg_style import HEATS, style_sheet
+from catdsl.view.typeface import STYLES, fit, text_width
+
+_MARGIN = 24
+_LEAST_WIDTH = 420
+_CORNER, _INNER = 6, 5
+_ARROW = 4, 7  # half its width, and its length
+
+
+def render_svg(
+    graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None,
+    title: str = "", subtitle: str = "",
+) -> str:  # fmt: skip
+    """A picture of a graph; with a `teacher`, of what is left of it.
+
+    `macs` are multiply-accumulates per node name, for the colour of heat. The text is complete SVG,
+    without scripts and without anything from outside. Raises InternalError where `graph` is not a
+    student of `teacher`.
+    """
+    return _Picture(graph, teacher, macs).document(title, subtitle)
+
+
+class _Picture:
+    """The elements of one picture, in the order in which they are painted."""
+
+    def __init__(self, graph: Graph, teacher: Graph | None, macs: Mapping[str, int] | None):
+        self.facts = facts(graph, teacher=teacher, macs=macs)
+        self.hottest = max((self.facts.share(n) for n in self.facts.macs), default=0.0)
+        self.elements: list[str] = []
+
+    def document(self, title: str, subtitle: str) -> str:
+        box = lay_out(self.facts)
+        width = max(_LEAST_WIDTH, box.width + 2 * _MARGIN)
+        top = self._head(title, subtitle, width)
+        self._inside(box, (width - box.width) // 2, top)
+        height = top + box.height + _MARGIN
+        name = safe(title or f"{self.facts.drawn.kind} {self.facts.drawn.name}")
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
+        )
+        page = rect("page", 0, 0, width, height)
+        parts = [head, f"<title>{name}</title>", f"<style>{style_sheet()}</style>", page]
+        return "\n".join([*parts, *filter(None, self.elements), "</svg>", ""])
+
+    def _head(self, title: str, subtitle: str, width: int) -> int:
+        """Title, subtitle and legend; gives the height at which the picture begins."""
+        room = width - 2 * _MARGIN
+        y = _MARGIN
+        for words, style, step in ((title, "heading", 24), (subtitle, "subheading", 20)):
+            if words:
+                shown = fit(" ".join(words.split()), room, *STYLES[style])
+                self.elements.append(text(_MARGIN, y + 14, shown, style))
+                y += step
+        y += 8 if title or subtitle else 0
+        elements, height = legend(self.facts, self.hottest, _MARGIN, y, room)
+        self.elements += elements
+        return y + height + (16 if height else 0)
+
+    # ---- scopes ----
+
+    def _inside(self, box: Box, x: int, y: int) -> None:
+        """Wires first, so that boxes lie on them."""
+        self._wires(box.wires, x, y)
+        for child in box.boxes:
+            if isinstance(child.part, Card):
+                self._card(child, child.part, x + child.x, y + child.y)
+            else:
+                self._scope(child, child.part, x + child.x, y + child.y)
+
+    def _scope(self, box: Box, scope: Scope, x: int, y: int) -> None:
+        nodes = tuple(members(scope))
+        self.elements.append(f'<g class="scope{self._gone(nodes)}" data-path="{safe(scope.path)}">')
+        self.elements.append(rect("body", x + 0.5, y + 0.5, box.width - 1, box.height - 1, round_=8))
+        shown = label_text(scope.label)
+        self.elements.append(text(x + LABEL_AT, y + 15, shown, "title"))
+        share = sum(self.facts.share(n) for n in nodes)
+        if share:
+            after = x + LABEL_AT + round(text_width(shown, *STYLES["title"])) + 6
+            self.elements.append(text(after, y + 15, percent(share), "share"))
+        self._inside(box, x, y)
+        self.elements.append("</g>")
+
+    def _gone(self, nodes: Iterable[str]) -> str:
+        """The class of what has nothing left in it."""
+        return " gone" if all(self.facts.states[n] is State.GONE for n in nodes) else ""
+
+    def _wires(self, wires: Iterable[Wire], x: int, y: int) -> None:
+        """Living wires on top of dead ones."""
+        moved = [w.moved(x, y) for w in wires]
+        live = [any(map(self.facts.is_live, w.edges)) for w in moved]
+        for style, wanted in ((" gone", False), ("", True)):
+            chosen = [w for w, is_live in zip(moved, live, strict=True) if is_live is wanted]
+            self.elements.append(path(f"wire{style}", [_line(w) for w in chosen]))
+            self.elements.append(path(f"arrow{style}", [_arrow(*w.points[-1]) for w in chosen if w.arrow]))
+
+    # ---- cards ----
+
+    def _card(self, box: Box, card: Card, x: int, y: int) -> None:
+        if card.join:
+            self._join(box, card, x, y)
+            return
+        kind = "end" if not card.nodes or self.facts.drawn.node[card.nodes[0]].op.name == "input" else "card"
+        gone = self._gone(card.nodes) if card.nodes else ""
+        where = f' data-path="{safe(card.path)}"' if card.path else ""
+        self.elements.append(f'<g class="{kind}{gone}"{where}>')
+        round_ = 11 if kind == "end" and card.height < 40 else _CORNER
+        self.elements.append(rect("body", x + 0.5, y + 0.5, card.width - 1, card.height - 1, round_=round_))
+        for i, row in enumerate(card.rows):
+            self._row(card, row, x, y, first=i == 0)
+        self.elements.append("</g>")
+
+    def _row(self, card: Card, row: Row, x: int, y: int, *, first: bool) -> None:
+        if row.kind == "width" and not first:
+            level = y + row.y + 0.5
+            self.elements.append(path("rule", [line([(x + 1, level), (x + card.width - 1, level)], 0)]))
+        if not row.node:
+            self.elements += [_text(t, x, y) for t in row.texts]
+            return
+        gone = " gone" if self.facts.states[row.node] is not State.PRESENT else ""
+        self._open(f"row{gone}", row.node)
+        last = row is card.rows[-1]
+        top, bottom = (1 if first else row.y + 1), (card.height - 1 if last else row.y + row.height)
+        place = x + 1, y + top, card.width - 2, bottom - top
+        self.elements.append(panel(self._heat(row.node), *place, _INNER * first, _INNER * last))
+        if row.meter is not None:
+            self._meter(row.meter, x, y)
+        self.elements += [_text(t, x, y) for t in row.texts]
+        self.elements.append("</g>")
+
+    def _meter(self, meter: Meter, x: int, y: int) -> None:
+        place = x + meter.x, y + meter.y
+        self.elements.append(rect("track", *place, meter.full, BAR_HEIGHT, round_=3))
+        if meter.filled:
+            style = "left" if meter.own else "left follows"
+            width = max(2, meter.filled)
+            self.elements.append(rect(style, *place, width, BAR_HEIGHT, round_=min(3, width / 2)))
+
+    def _join(self, box: Box, card: Card, x: int, y: int) -> None:
+        """A sign, wider where several wires come in; its caption stands to the right."""
+        (row,) = card.rows
+        more = box.width - card.width
+        gone = self.facts.states[row.node] is State.GONE
+        bypassed = self.facts.states[row.node] is State.BYPASSED
+        style = " gone" if gone or bypassed else ""
+        self._open(f"join{style}", row.node)
+        size = SIGN + more - 1, SIGN - 1
+        self.elements.append(rect(f"sign{style}", x + 0.5, y + 0.5, *size, round_=(SIGN - 1) / 2))
+        middle = (x + card.axis + more / 2, y + SIGN / 2)
+        sums = self.facts.drawn.node[row.node].op.name == "add"
+        self.elements.append(path("wire" if bypassed else f"plus{style}", _plus(*middle, sums, bypassed)))
+        self.elements += [_text(t, x + more, y) for t in row.texts]
+        self.elements.append("</g>")
+
+    def _open(self, style: str, node: str) -> None:
+        words = safe(tooltip(self.facts.drawn.node[node], self.facts), lines=True)
+        self.elements.append(f'<g class="{style}" data-node="{safe(node)}"><title>{words}</title>')
+
+    def _heat(self, node: str) -> str:
+        """Five steps, at quadratic distances: the few hot operators and the many cool ones both show."""
+        share = self.facts.share(node)
+        if not share or not self.hottest:
+            return "hit"
+        return f"h{max(1, min(HEATS, ceil(HEATS * sqrt(share / self.hottest) - 1e-9)))}"
+
+
+def _text(words: Text, x: int, y: int) -> str:
+    return text(x + words.x, y + words.y, words.text, words.style, end=words.end)
+
+
+def _line(wire: Wire) -> str:
+    """A wire, which stops short of the point of its arrow."""
+    *others, (x, y) = wire.points
+    return line([*others, (x, y - _ARROW[1] + 2)] if wire.arrow else wire.points, RADIUS)
+
+
+def _arrow(x: int, y: int) -> str:
+    half, length = _ARROW
+    return f"M{x - half} {y - length}L{x} {y}L{x + half} {y - length}Z"
+
+
+def _plus(x: float, y: float, sums: bool, bypassed: bool) -> list[str]:
+    """`+`, `×`, or just the tensor passing through."""
+    if bypassed:
+        return [line([(x, y - SIGN / 2), (x, y + SIGN / 2)], 0)]
+    if sums:
+        return [line([(x - 5, y), (x + 5, y)], 0), line([(x, y - 5), (x, y + 5)], 0)]
+    return [line([(x - 4, y - 4), (x + 4, y + 4)], 0), line([(x - 4, y + 4), (x + 4, y - 4)], 0)]

@@ -1,0 +1,1 @@
+"""Pictures: their layout is measured, not only looked at."""
