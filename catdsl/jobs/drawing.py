@@ -20,13 +20,27 @@ def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: st
             f"a graph cannot be drawn as `{path.suffix or path.name}` yet",
             help="name a file that ends in .svg",
         )
+    _demand_part_of(graph, teacher)
     text = render_svg(graph, teacher=teacher, macs=_macs(graph), title=graph.name, subtitle=subtitle)
     write_text(path, text)
 
 
 def tree(graph: Graph, *, teacher: Graph | None = None) -> str:
     """The terminal form."""
+    _demand_part_of(graph, teacher)
     return render_tree(graph, teacher=teacher, macs=_macs(graph))
+
+
+def _demand_part_of(graph: Graph, teacher: Graph | None) -> None:
+    """A picture of two networks shows what is left of the larger one."""
+    strange = [] if teacher is None else [n.name for n in graph.nodes if n.name not in teacher.node]
+    made = [name for name in strange if ".arrange" not in name]
+    if made:
+        raise CatError.one(
+            "E607",
+            f"the two networks cannot be drawn as one: `{made[0]}` is only in the first",
+            help="draw a student against the teacher that it was searched in",
+        )
 
 
 def _macs(graph: Graph) -> dict[str, int]:

@@ -98,8 +98,11 @@ def test_an_impossible_budget_is_refused_before_any_training(cli):
         (("translate", "tiny.cat", "x.png", "-o", "r"), 1, "E605"),
         (("plan", "tiny.cat", "--budget", "40%"), 1, "E403"),
         (("graph", "tiny.cat", "-o", "x.doc"), 1, "E607"),
+        (("graph", "tiny.cat", "--diff", "other.cat"), 1, "E607"),
         (("build", "tiny.cat", "-o", "."), 1, "E603"),
     ],
 )
 def test_wrong_use_is_told(cli, arguments, code, told):
+    text = (cli.folder / "tiny.cat").read_text(encoding="utf-8")
+    (cli.folder / "other.cat").write_text(text.replace("stem", "trunk"), encoding="utf-8")
     assert told in cli(*arguments, code=code).stderr
