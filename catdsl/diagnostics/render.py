@@ -11,9 +11,7 @@ _TAB = "    "
 _LONGEST_LINE = 200
 
 
-def render_text(
-    diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False
-) -> str:
+def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False) -> str:
     """All diagnostics for a person, in the order of the text they point into."""
     return "\n".join(_one(d, sources, color) for d in diagnostics)
 

@@ -143,8 +143,8 @@ class Op:
 
     `infer` gives the result's type and unifies widths. `weights` is the axis table. `macs` gives
     coefficients in closed form. `build(site)` returns a torch module, a function of the input
-    tensors, or such a function with its keyword arguments; torch is imported inside it, the one sanctioned lazy import. `tensors` are the least
-    and the most tensors taken (None: any number).
+    tensors, or such a function with its keyword arguments; torch is imported inside it, the one
+    sanctioned lazy import. `tensors` are the least and the most tensors taken (None: any number).
     """
 
     name: str

@@ -42,7 +42,8 @@ def _channels(graph: Graph, node: Node) -> None:
             start, stop = node.attrs["segments"]
             _demand(inputs[0][start:stop] == node.type.channels, f"{node.name} slices wrongly")
         case Absence.ARRANGES:
-            taken = tuple(inputs[0][i] if i >= 0 else s for i, s in zip(node.attrs["sources"], node.type.channels))
+            places = zip(node.attrs["sources"], node.type.channels, strict=True)
+            taken = tuple(inputs[0][i] if i >= 0 else segment for i, segment in places)
             _demand(taken == node.type.channels, f"{node.name} arranges wrongly")
 
 

@@ -137,7 +137,9 @@ AVG_POOL = Op(
 
 MAX_POOL = Op(
     name="max_pool", summary="Largest value of windows.", args=_POOL, infer=_pool_type,
-    build=_max_pool_build, absence=Absence.PASSES, examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")), onnx="MaxPool",
+    build=_max_pool_build, absence=Absence.PASSES,
+    examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
+    onnx="MaxPool",
 )  # fmt: skip
 
 PAD = Op(

@@ -50,9 +50,7 @@ def parse_budget(text: str, count: str, teacher: Cost) -> Budget:
         kind, separator, amount = part.rpartition("=")
         kind = kind.strip() if separator else "macs"
         if kind not in _KINDS:
-            raise CatError.one(
-                "E402", f"a budget of `{kind}` cannot be searched for", help=_kind_help(kind)
-            )
+            raise CatError.one("E402", f"a budget of `{kind}` cannot be searched for", help=_kind_help(kind))
         metric = count if kind == "macs" else kind
         if any(limit.metric == metric for limit in limits):
             raise CatError.one("E402", f"the budget names `{kind}` twice", help="give it once")

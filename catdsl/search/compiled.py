@@ -11,7 +11,6 @@ from catdsl.analysis.conditions import FALSE, TRUE, Row
 from catdsl.analysis.cost import CostModel, Term
 from catdsl.ir.linear import Linear
 
-
 _LARGEST = 2**62
 
 
@@ -122,7 +121,7 @@ def compile_cost(model: CostModel) -> CompiledCost:
     # Python's integers where 64 bits could overflow: slower, never wrong.
     cost = model.at()
     exact: type = np.int64 if max(cost.exact, cost.paper, cost.params) * scale < _LARGEST else object
-    factors = np.array([[int(f * scale) for f in row] for row in merged.values()], dtype=exact)
+    factors: np.ndarray = np.array([[int(f * scale) for f in row] for row in merged.values()], dtype=exact)
     keys = np.array(list(merged), dtype=np.int64).reshape(-1, 3)
     vanishing = sorted(str(parts) for kind, parts in model.conditions if kind == "width" and parts in forms)
     places = {**index, **{n: one + 1 + i for i, n in enumerate(vanishing)}}

@@ -126,9 +126,11 @@ def _of_norm(
     if values.shape != (channels,):
         problems.append(
             Diagnostic(
-                "E403", f"the scores of `{norm.name}` have shape {list(values.shape)}, the norm has {channels} channels",
-                norm.span, help="are they of this spec, with the same --set values?",
-            )  # fmt: skip
+                "E403",
+                f"the scores of `{norm.name}` have shape {list(values.shape)}, the norm has {channels} channels",
+                norm.span,
+                help="are they of this spec, with the same --set values?",
+            )
         )
         return None
     magnitude = np.abs(values.astype(np.float64))
@@ -136,9 +138,11 @@ def _of_norm(
         bad = int(np.flatnonzero(~np.isfinite(magnitude))[0])
         problems.append(
             Diagnostic(
-                "E403", f"the scores of `{norm.name}` are not finite (first at channel {bad})", norm.span,
+                "E403",
+                f"the scores of `{norm.name}` are not finite (first at channel {bad})",
+                norm.span,
                 help="the teacher's training has diverged, or the file is damaged",
-            )  # fmt: skip
+            )
         )
         return None
     return carried(graph, norm, magnitude)
@@ -152,7 +156,9 @@ def _unscored(width: Width) -> Diagnostic:
 
 
 def _missing(missing: list[str], scores: Scores) -> Diagnostic:
-    names = ", ".join(f"`{n}`" for n in missing[:5]) + (f" and {len(missing) - 5} more" if missing[5:] else "")
+    names = ", ".join(f"`{n}`" for n in missing[:5]) + (
+        f" and {len(missing) - 5} more" if missing[5:] else ""
+    )
     known = did_you_mean(missing[0], scores) if scores else ""
     return Diagnostic(
         "E403", f"there are no scores for {names}",

@@ -8,10 +8,9 @@ from catdsl.diagnostics import Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.op import REQUIRED, Arg, Kind
 from catdsl.ir.shapes import WidthForm
-from catdsl.ir.widths import Range
 from catdsl.semantics.arithmetic import is_number
 from catdsl.semantics.report import Report
-from catdsl.semantics.values import POISON, Count, Poison, Repeated, Size, Tensor, Word, describe, plain
+from catdsl.semantics.values import POISON, Poison, Repeated, Size, Tensor, Word, describe, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,13 @@ class Given:
 
 
 def bind(
-    word: str, args: Sequence[Arg], given: Sequence[Given], style: Mapping[str, Any], *, span: Span, report: Report
+    word: str,
+    args: Sequence[Arg],
+    given: Sequence[Given],
+    style: Mapping[str, Any],
+    *,
+    span: Span,
+    report: Report,
 ) -> dict[str, Any] | Poison:
     """Values of all arguments of operator `word`, or poison after reporting what is wrong."""
     table = {a.name: a for a in args}
@@ -48,15 +53,20 @@ def bind(
             # What was given under a wrong name is not missing besides.
             if not misplaced:
                 report.error(
-                    "E205", f"`{word}` needs its argument `{arg.name}`: {arg.summary or arg.kind.value}", span,
-                    help=f"write {_usage(word, args)}",
+                    "E205", f"`{word}` needs its argument `{arg.name}`: {arg.summary or arg.kind.value}",
+                    span, help=f"write {_usage(word, args)}",
                 )  # fmt: skip
         bound[arg.name] = default
     return POISON if failed else bound
 
 
 def _target(
-    word: str, item: Given, table: Mapping[str, Arg], positional: Sequence[Arg], bound: Mapping[str, Any], report: Report
+    word: str,
+    item: Given,
+    table: Mapping[str, Arg],
+    positional: Sequence[Arg],
+    bound: Mapping[str, Any],
+    report: Report,
 ) -> Arg | None:
     """Which argument an item is for."""
     if item.name is not None:
@@ -78,6 +88,8 @@ def _target(
     if isinstance(item.value, Word):
         taking = [a for a in table.values() if a.name not in bound and item.value.text in a.choices]
         free = taking or free
+    if not free and item.value is POISON:
+        return None
     if not free:
         report.error(
             "E204", f"`{word}` takes no further argument by place, got {describe(item.value)}", item.span,
@@ -182,8 +194,8 @@ def _word(arg: Arg, value: Any) -> str | None:
 def _sizes(arg: Arg, value: Any) -> tuple[Any, Any] | None:
     if not isinstance(value, tuple) or len(value) != 2:
         return None
-    sizes = tuple(v if isinstance(v, Size) else _int(arg, v) for v in value)
-    return None if None in sizes else sizes
+    height, width = (v if isinstance(v, Size) else _int(arg, v) for v in value)
+    return None if height is None or width is None else (height, width)
 
 
 def _tensor(arg: Arg, value: Any) -> Tensor | None:
@@ -201,34 +213,3 @@ _TAKE: dict[Kind, Callable[[Arg, Any], Any]] = {
     Kind.WIDTH: _width, Kind.INT: _int, Kind.NUMBER: _number, Kind.BOOL: _bool,
     Kind.WORD: _word, Kind.SIZES: _sizes, Kind.TENSOR: _tensor,
 }  # fmt: skip
-
-
-def width_form(
-    value: Any, bounds: Range | None, *, floor: int, span: Span, tied: bool, report: Report
-) -> WidthForm | Poison:
-    """A width form from what stands before `in`, or behind `fixed` or `tied`.
-
-    `bounds` is what is demanded besides; forms that were passed as an argument keep theirs, so
-    that both hold.
-    """
-    if isinstance(value, WidthForm):
-        return WidthForm(value.count, (*value.bounds, *([bounds] if bounds else ())), value.tie)
-    if tied:
-        if not isinstance(value, Count):
-            return report.error(
-                "E305", f"`tied` needs the width of a tensor, got {describe(value)}", span,
-                help="write for example `tied x.channels / 2`",
-            )  # fmt: skip
-        if value.value.denominator != 1:
-            parts = value.value.denominator
-            return report.error(
-                "E305", f"`tied` would make {value.value} channels, which is no whole number", span,
-                help=f"give the width that is followed a multiple of {parts} channels",
-            )  # fmt: skip
-        count = int(value.value)
-        default = Range(min(floor, count), None, 1, span, f"the floor of {floor}")
-        return WidthForm(count, (default,), value.form)
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number) or number < 0:
-        return report.error("E207", f"a width is a whole number, got {describe(value)}", span)
-    return WidthForm(int(number), (bounds,) if bounds else (), None)

@@ -19,9 +19,10 @@ from catdsl.ops.resample import RESIZE
 from catdsl.semantics.arithmetic import calculate, is_number, least
 from catdsl.semantics.binding import Given, bind, tensor_of
 from catdsl.semantics.expressions import MAX_ITEMS, Evaluator, flatten
+from catdsl.semantics.meant import meant_call
 from catdsl.semantics.report import Report
 from catdsl.semantics.scope import Scope
-from catdsl.semantics.values import POISON, Size, Tensor, Word, describe, plain
+from catdsl.semantics.values import POISON, Poison, Size, Tensor, Word, describe, plain
 from catdsl.syntax import tree
 
 MAX_CALL_DEPTH = 32
@@ -30,13 +31,6 @@ MAX_PARTS = 128
 OPERATORS = tuple(op.name for op in BY_NAME.values() if op.in_language)
 FUNCTIONS = ("sum", "min", "max", "len", "range")
 CALLABLES = (*OPERATORS, "norm", *FUNCTIONS)
-# What PyTorch calls them, in lower case, where the spelling alone does not lead here.
-_ELSEWHERE = {
-    "conv2d": "conv", "convtranspose2d": "deconv", "conv_transpose2d": "deconv", "batchnorm2d": "batch_norm",
-    "instancenorm2d": "instance_norm", "leakyrelu": "leaky_relu", "interpolate": "resize", "upsample": "resize",
-    "cat": "concat", "chunk": "split", "pixelshuffle": "pixel_shuffle", "avgpool2d": "avg_pool",
-    "maxpool2d": "max_pool", "reflectionpad2d": "pad", "lrelu": "leaky_relu", "swish": "silu",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +68,35 @@ class Calls:
 
     def call(self, callee: tree.Ident, given: Sequence[Given], *, scope: Scope, path: str, span: Span) -> Any:
         """The value of a call; poison where an argument is."""
-        if any(g.value is POISON for g in given):
-            return POISON
         known, value = scope.lookup(callee.text)
+        if value is POISON:
+            return POISON
+        poisoned = any(g.value is POISON for g in given)
         if known and isinstance(value, BlockDefinition):
-            return self._block(value, given, path, callee.span)
+            return POISON if poisoned else self._block(value, given, path, callee.span)
         if callee.text in self._functions:
-            return self._functions[callee.text](callee.text, given, path, span)
+            return POISON if poisoned else self._functions[callee.text](callee.text, given, path, span)
         op = self._operator(callee.text)
+        if op is not None and poisoned:
+            return self._mistakes(callee, op, given)
         if op is not None:
             return self._apply(callee, op, given, path, span)
         if known:
-            return self.report.error("E202", f"`{callee.text}` is {describe(value)}, not a block", callee.span)
+            return self.report.error(
+                "E202", f"`{callee.text}` is {describe(value)}, not a block", callee.span
+            )
         blocks = [n for n in scope.names() if isinstance(scope.lookup(n)[1], BlockDefinition)]
-        meant = _ELSEWHERE.get(callee.text.lower())
         return self.report.error(
             "E202", f"there is no operator or block `{callee.text}`", callee.span,
-            help=f"did you mean `{meant}`?" if meant else did_you_mean(
-                callee.text, [*CALLABLES, *blocks],
-                otherwise=f"define it with `block {callee.text}(x) {{ ... }}`, or take it with `use`",
-            ),
+            help=meant_call(callee.text, [*CALLABLES, *blocks]),
         )  # fmt: skip
+
+    def _mistakes(self, callee: tree.Ident, op: Op, given: Sequence[Given]) -> Poison:
+        """Of a call that cannot be made, what is wrong with its arguments besides."""
+        if op.tensors == (1, 1):
+            rest = given[1:] if given and given[0].name is None else given
+            bind(callee.text, op.args, rest, self.style, span=callee.span, report=self.report)
+        return POISON
 
     def join(self, op: str, left: Given, right: Given, *, path: str, span: Span) -> Any:
         """`+` and `*` of tensors, and of a tensor with a number where that has a meaning."""
@@ -108,9 +110,15 @@ class Calls:
             factor = plain(numbers[0].value)
             if op == "/" and factor == 0:
                 return self.report.error("E212", "division by 0", right.span)
-            return self._node(SCALE, "scale", [tensor], {"factor": 1 / factor if op == "/" else factor}, path, span)
+            return self._node(
+                SCALE, "scale", [tensor], {"factor": 1 / factor if op == "/" else factor}, path, span
+            )
         kinds = f"{describe(left.value)} and {describe(right.value)}"
-        advice = "write `a + b * -1`" if op == "-" and all(tensors) else "tensors take +, *, and a number as factor"
+        advice = (
+            "write `a + b * -1`"
+            if op == "-" and all(tensors)
+            else "tensors take +, *, and a number as factor"
+        )
         return self.report.error("E207", f"`{op}` does not take {kinds}", span, help=advice)
 
     # ---- operators ----
@@ -126,7 +134,10 @@ class Calls:
         items = list(given)
         if most is None:
             opened = [Given(v, g.span, None, g.text) for g in items for v in flatten([g.value])]
-            tensors, rest = [g for g in opened if tensor_of(g.value)], [g for g in opened if not tensor_of(g.value)]
+            tensors, rest = (
+                [g for g in opened if tensor_of(g.value)],
+                [g for g in opened if not tensor_of(g.value)],
+            )
         else:
             positional = [g for g in items if g.name is None][:most]
             tensors = [g for g in positional if tensor_of(g.value)]
@@ -137,7 +148,8 @@ class Calls:
             return self.report.error(
                 "E205", f"`{callee.text}` needs {count}, got {got}" if len(tensors) == 0 else
                 f"`{callee.text}` needs {count}, got {len(tensors)}", callee.span,
-                help=f"write `x -> {callee.text}(...)`" if least_tensors == 1 else f"`{callee.text}` is {op.summary}",
+                help=f"write `x -> {callee.text}(...)`" if least_tensors == 1
+                else f"`{callee.text}` is {op.summary}",
             )  # fmt: skip
         bound = bind(callee.text, op.args, rest, self.style, span=callee.span, report=self.report)
         if not isinstance(bound, dict):
@@ -169,7 +181,9 @@ class Calls:
         parts = bound["parts"]
         if parts > MAX_PARTS:
             return self.report.error(
-                "E103", f"`{callee.text}` into {parts:,} parts is more than {MAX_PARTS}, the limit", callee.span
+                "E103",
+                f"`{callee.text}` into {parts:,} parts is more than {MAX_PARTS}, the limit",
+                callee.span,
             )
         whole = self.builder.count(self.builder.type_of(tensor_of(source.value).node).channels)  # type: ignore[union-attr]
         results: list[Any] = []
@@ -217,7 +231,9 @@ class Calls:
             self.report.leave()
             self._active.pop()
 
-    def _arguments(self, definition: BlockDefinition, given: Sequence[Given], path: str, span: Span) -> Scope | None:
+    def _arguments(
+        self, definition: BlockDefinition, given: Sequence[Given], path: str, span: Span
+    ) -> Scope | None:
         block = definition.block
         formals = {f.name.text: f for f in block.formals}
         scope = Scope(definition.scope)
@@ -256,21 +272,18 @@ class Calls:
                 return self.evaluator.value(statement.value, local, path)
             self.assign(statement, local, path)
         return self.report.error(
-            "E205", f"block `{block.name.text}` returns nothing", block.name.span, help="end it with `return ...`"
+            "E205",
+            f"block `{block.name.text}` returns nothing",
+            block.name.span,
+            help="end it with `return ...`",
         )
 
     def assign(self, statement: tree.Assign, scope: Scope, path: str) -> None:
         """A statement: evaluate and define its name or names. A name is defined once."""
-        for name in statement.names:
-            if name.text in scope.values:
-                self.report.error(
-                    "E203", f"`{name.text}` is defined twice", name.span,
-                    notes=(f"first at {scope.places[name.text]}",), help="give it another name",
-                )  # fmt: skip
         inner = self.evaluator.names.enter(path, "_".join(n.text for n in statement.names))
         value = self.evaluator.value(statement.value, scope, inner)
         if len(statement.names) == 1:
-            scope.define(statement.names[0].text, value, statement.names[0].span)
+            scope.define_once(statement.names[0], value, self.report)
             return
         values = value if isinstance(value, tuple) else ()
         if value is not POISON and len(values) != len(statement.names):
@@ -279,7 +292,7 @@ class Calls:
             self.report.error("E207", f"{len(statement.names)} names need as many values, got {got}", places)
             value = POISON
         for number, name in enumerate(statement.names):
-            scope.define(name.text, POISON if value is POISON else values[number], name.span)
+            scope.define_once(name, POISON if value is POISON else values[number], self.report)
 
     # ---- functions ----
 
@@ -288,7 +301,9 @@ class Calls:
         if POISON in values:
             return POISON
         if not values:
-            return self.report.error("E207", "`sum` of nothing", span, help="give it a list with at least one item")
+            return self.report.error(
+                "E207", "`sum` of nothing", span, help="give it a list with at least one item"
+            )
         if all(tensor_of(v) for v in values):
             if len(values) == 1:
                 return values[0]

@@ -7,15 +7,22 @@ from typing import Any, Protocol
 from catdsl.diagnostics import Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.builder import GraphBuilder
-from catdsl.ir.shapes import WidthForm
-from catdsl.ir.widths import Range
-from catdsl.ops import BY_NAME
 from catdsl.semantics.arithmetic import Uncountable, calculate, compare, is_number
-from catdsl.semantics.binding import Given, tensor_of, width_form
+from catdsl.semantics.binding import Given, tensor_of
+from catdsl.semantics.forms import width_form
+from catdsl.semantics.meant import meant_name
 from catdsl.semantics.report import Report
 from catdsl.semantics.scope import NodeNames, Scope
 from catdsl.semantics.values import (
-    POISON, Count, Repeated, Share, Size, Tensor, Word, describe, plain,
+    POISON,
+    Count,
+    Repeated,
+    Share,
+    Size,
+    Tensor,
+    Word,
+    describe,
+    plain,
 )  # fmt: skip
 from catdsl.syntax import tree
 
@@ -44,7 +51,9 @@ class Evaluator:
 
     # ---- values ----
 
-    def value(self, expr: tree.Value, scope: Scope, path: str = "", words: frozenset[str] = frozenset()) -> Any:
+    def value(
+        self, expr: tree.Value, scope: Scope, path: str = "", words: frozenset[str] = frozenset()
+    ) -> Any:
         """The value of an expression. `words` are names that stand for themselves unless in scope."""
         self._steps += 1
         if self._steps > MAX_STEPS:
@@ -80,7 +89,9 @@ class Evaluator:
             case tree.Pipe():
                 return self._pipe(expr, scope, path)
             case tree.Bounded() | tree.Fixed() | tree.Tied():
-                return self._form(expr, scope, path)
+                return width_form(
+                    expr, lambda part: self.value(part, scope, path), floor=self.floor, report=self.report
+                )
 
     def each(self, expr: tree.Each, scope: Scope, path: str) -> Any:
         """`body for name in list`, expanded in place; nodes of item i are named `path.i`."""
@@ -103,7 +114,7 @@ class Evaluator:
         if expr.text in words:
             return Word(expr.text)
         return self.report.error(
-            "E201", f"`{expr.text}` is not defined", expr.span, help=_meant(expr.text, scope, words)
+            "E201", f"`{expr.text}` is not defined", expr.span, help=meant_name(expr.text, scope, words)
         )
 
     def _items(self, expr: tree.ListOf, scope: Scope, path: str, words: frozenset[str]) -> Any:
@@ -112,7 +123,9 @@ class Evaluator:
 
     def _limited(self, items: tuple[Any, ...], expr: tree.Expr) -> Any:
         if len(items) > MAX_ITEMS:
-            return self.report.error("E103", f"a list has more than {MAX_ITEMS:,} items, the limit", expr.span)
+            return self.report.error(
+                "E103", f"a list has more than {MAX_ITEMS:,} items, the limit", expr.span
+            )
         return items
 
     def _binary(self, expr: tree.Binary, scope: Scope, path: str) -> Any:
@@ -166,12 +179,16 @@ class Evaluator:
         type_ = self.builder.type_of(tensor.node)
         match expr.name.text:
             case "channels":
-                return Count(Fraction(self.builder.count(type_.channels)), self.builder.widths.form(type_.channels))
+                return Count(
+                    Fraction(self.builder.count(type_.channels)), self.builder.widths.form(type_.channels)
+                )
             case "height" | "width" as side:
                 return Size(type_.height if side == "height" else type_.width, (side, tensor.node))
         return self.report.error(
             "E201", f"a tensor has no `.{expr.name.text}`", expr.name.span,
-            help=did_you_mean(expr.name.text, ("channels", "height", "width"), otherwise="it has channels, height, width"),
+            help=did_you_mean(
+                expr.name.text, ("channels", "height", "width"), otherwise="it has channels, height, width"
+            ),
         )  # fmt: skip
 
     def _index(self, expr: tree.Index, scope: Scope, path: str) -> Any:
@@ -181,7 +198,8 @@ class Evaluator:
         items = target.steps if isinstance(target, Repeated) else target
         if not isinstance(items, tuple):
             return self.report.error(
-                "E207", f"only lists and repeated statements can be indexed, this is {describe(target)}", expr.span,
+                "E207", f"only lists and repeated statements can be indexed, this is {describe(target)}",
+                expr.span,
                 help="a statement is indexable where it repeats: body = stem -> 9 * inc_res",
             )  # fmt: skip
         number = plain(index)
@@ -205,7 +223,10 @@ class Evaluator:
             count = self._repeat(stage, scope, path)
             if count is not None and repeated is not None:
                 return self.report.error(
-                    "E207", "a statement can hold one repeat", stage.span, help="give the second its own statement"
+                    "E207",
+                    "a statement can hold one repeat",
+                    stage.span,
+                    help="give the second its own statement",
                 )
             if count is not None:
                 assert isinstance(stage, tree.Binary)
@@ -234,7 +255,9 @@ class Evaluator:
                 "E103", f"a repeat of {number:,} is more than {MAX_ITEMS:,}, the limit", stage.left.span
             )
         return self.report.error(
-            "E207", f"a repeat is a whole number from 0 to {MAX_ITEMS:,}, got {describe(count)}", stage.left.span
+            "E207",
+            f"a repeat is a whole number from 0 to {MAX_ITEMS:,}, got {describe(count)}",
+            stage.left.span,
         )
 
     def _times(self, count: Any, stage: tree.Expr, value: Any, scope: Scope, path: str) -> Any:
@@ -242,7 +265,9 @@ class Evaluator:
         if count is POISON or value is POISON:
             return POISON
         if tensor is None:
-            return self.report.error("E207", f"a repeat is applied to a tensor, got {describe(value)}", stage.span)
+            return self.report.error(
+                "E207", f"a repeat is applied to a tensor, got {describe(value)}", stage.span
+            )
         steps: list[Tensor] = []
         for number in range(count):
             inner = self.names.enter(path, str(number))
@@ -264,10 +289,16 @@ class Evaluator:
                 chosen = self._chosen(stage, scope, path)
                 return POISON if chosen is None else self._stage(chosen, piped, scope, path)
         help_text = "for example `x -> conv(64, 3)`, or `x -> 3 * block` to repeat"
-        if isinstance(stage, tree.Binary) and _is_call(stage.left) and not isinstance(stage.right, tree.Number):
+        if (
+            isinstance(stage, tree.Binary)
+            and _is_call(stage.left)
+            and not isinstance(stage.right, tree.Number)
+        ):
             called = _text(stage.left) or f"{stage.left.callee.text}(...)"  # type: ignore[union-attr]
             help_text = f"`->` binds loosest: write `(x -> {called}) {stage.op} ...`"
-        return self.report.error("E207", "after `->` stands an operator or a block", stage.span, help=help_text)
+        return self.report.error(
+            "E207", "after `->` stands an operator or a block", stage.span, help=help_text
+        )
 
     def _call(self, expr: tree.Call, scope: Scope, path: str, piped: Given | None) -> Any:
         assert self.caller is not None
@@ -287,66 +318,6 @@ class Evaluator:
         span = place.to(argument.value.span) if argument.name else argument.value.span
         return Given(value, span, name, _text(argument.value))
 
-    # ---- width forms ----
-
-    def _form(self, expr: tree.Bounded | tree.Fixed | tree.Tied, scope: Scope, path: str) -> Any:
-        count = self.value(expr.count, scope, path)
-        if count is POISON:
-            return POISON
-        options = {"floor": self.floor, "span": expr.span, "report": self.report}
-        match expr:
-            case tree.Tied():
-                forgotten = None if isinstance(count, Count | WidthForm) else _forgetting(expr.count)
-                if forgotten is not None:
-                    sign, span = forgotten
-                    return self.report.error(
-                        "E305", f"{sign} forgets the width that it is calculated from, and `tied` needs it", span,
-                        help="write for example `tied x.channels / 2`",
-                    )  # fmt: skip
-                if isinstance(count, Tensor | Repeated):
-                    return self.report.error(
-                        "E305", "`tied` needs the width of a tensor, got the tensor itself", expr.count.span,
-                        help=f"write `tied {_text(expr.count) or 'x'}.channels`",
-                    )  # fmt: skip
-                return width_form(count, None, tied=True, **options)
-            case tree.Fixed():
-                form = width_form(count, None, tied=False, **options)
-                if not isinstance(form, WidthForm):
-                    return POISON
-                fixed = Range(form.count, form.count, 1, expr.span, "fixed")
-                return WidthForm(form.count, (*form.bounds, fixed), form.tie)
-            case tree.Bounded():
-                form = width_form(count, None, tied=False, **options)
-                bounds = self._bounds(expr, scope, path, form)
-                return POISON if bounds is None else WidthForm(form.count, (*form.bounds, bounds), form.tie)
-
-    def _bounds(self, expr: tree.Bounded, scope: Scope, path: str, form: Any) -> Range | None:
-        parts = [self._bound(part, scope, path) for part in (expr.low, expr.high, expr.step)]
-        if not isinstance(form, WidthForm) or POISON in parts:
-            return None
-        low, high, step = parts
-        if step is not None and step < 1:
-            self.report.error("E307", f"a step is at least 1, got {step}", expr.step.span)  # type: ignore[union-attr]
-            return None
-        if low is not None and high is not None and low > high:
-            self.report.error(
-                "E303", f"the bounds {low}..{high} hold no number", expr.span, help=f"write {high}..{low}"
-            )
-            return None
-        # A low bound above the teacher's count is the teacher's count: a small teacher stays legal.
-        low = min(self.floor if low is None else low, form.count)
-        shown = f"the bounds {low}..{'' if high is None else high}"
-        return Range(low, high, step or 1, expr.span, shown if step is None else f"{shown} step {step}")
-
-    def _bound(self, expr: tree.Expr | None, scope: Scope, path: str) -> Any:
-        if expr is None:
-            return None
-        value = self.value(expr, scope, path)
-        number = plain(value)
-        if value is POISON or (isinstance(number, int) and not isinstance(number, bool) and number >= 0):
-            return value if value is POISON else number
-        return self.report.error("E207", f"a bound is a whole number, got {describe(value)}", expr.span)
-
 
 def _is_call(expr: tree.Expr) -> bool:
     return isinstance(expr, tree.Name | tree.Call)
@@ -354,34 +325,6 @@ def _is_call(expr: tree.Expr) -> bool:
 
 def _text(expr: object) -> str:
     return expr.text if isinstance(expr, tree.Name) else ""
-
-
-def _forgetting(expr: tree.Expr) -> tuple[str, Span] | None:
-    """The outermost operation that gives a plain number where a width was calculated with."""
-    match expr:
-        case tree.Binary(op="//" | "%"):
-            return f"`{expr.op}`", expr.op_span
-        case tree.Binary():
-            return _forgetting(expr.left) or _forgetting(expr.right)
-        case tree.Call() if expr.callee.text in ("min", "max"):
-            return f"`{expr.callee.text}`", expr.callee.span
-    return None
-
-
-def _meant(name: str, scope: Scope, words: frozenset[str]) -> str:
-    """Help for a name that is not defined: the nearest, else what could stand there."""
-    if name in _TRUTHS:
-        return f"write `{_TRUTHS[name]}`"
-    known = {*scope.names(), *words}
-    op = BY_NAME.get(name)
-    if name == "norm" or (op is not None and op.in_language):
-        return f"`{name}` is an operator: apply it, `x -> {name}`"
-    listed = ", ".join(sorted(words)) if 0 < len(words) <= _FEW_WORDS else ""
-    return did_you_mean(name, known, otherwise=f"the words that may stand here are {listed}" if listed else "")
-
-
-_TRUTHS = {"True": "true", "False": "false", "yes": "true", "no": "false"}
-_FEW_WORDS = 8
 
 
 def flatten(values: Iterable[Any]) -> list[Any]:

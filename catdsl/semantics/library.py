@@ -1,5 +1,6 @@
 """Files behind `use`: beside the spec or in the shipped library, and nowhere else."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,9 @@ class SourceFile:
 
 def read_spec(path: Path) -> SourceFile:
     """A spec named on the command line. Raises CatError E210."""
-    return SourceFile(str(path), _read(path, str(path), None), path.resolve(), path.resolve().parent)
+    text = _read(path, str(path), None)
+    target = _resolved(path, str(path), None)
+    return SourceFile(str(path), text, target, target.parent)
 
 
 def read_used(use: tree.Use, user: SourceFile) -> SourceFile:
@@ -36,20 +39,23 @@ def read_used(use: tree.Use, user: SourceFile) -> SourceFile:
             help="save it to a file, or use the library: `use inc_res from std.inception`",
         )  # fmt: skip
     given = Path(use.library)
-    target = (user.path.parent / given).resolve()
+    target = _resolved(user.path.parent / given, use.library, use.library_span)
     if given.is_absolute() or not target.is_relative_to(user.home):
         raise CatError.one(
             "E210", f'"{use.library}" lies outside the folder of the spec', use.library_span,
             help="copy the file beside the spec, and name it relative to it",
         )  # fmt: skip
-    shown = str(Path(user.shown).parent / given)
+    # Without `..`, so that a file has one name whichever way leads to it.
+    shown = os.path.normpath(Path(user.shown).parent / given)
     return SourceFile(shown, _read(target, use.library, use.library_span), target, user.home)
 
 
 def _module(use: tree.Use) -> SourceFile:
     home = resources.folder("specs")
     path = home.joinpath(*use.library.split(".")).with_suffix(".cat")
-    known = [".".join(p.relative_to(home).with_suffix("").parts) for p in sorted((home / "std").glob("**/*.cat"))]
+    known = [
+        ".".join(p.relative_to(home).with_suffix("").parts) for p in sorted((home / "std").glob("**/*.cat"))
+    ]
     if use.library not in known:
         raise CatError.one(
             "E210", f"the library has no `{use.library}`", use.library_span,
@@ -69,6 +75,19 @@ def _read(path: Path, shown: str, span: Span | None) -> str:
         raise CatError.one(
             "E210", f"{shown} is not UTF-8 text (byte {error.start})", span, help="save it as UTF-8"
         ) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise CatError.one("E210", f"cannot read {shown}: {reason}", span, help="check the path") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(shown, error, span) from None
+
+
+def _resolved(path: Path, shown: str, span: Span | None) -> Path:
+    """Where a path leads, all links followed."""
+    try:
+        return path.resolve()
+    # Links in a circle are a RuntimeError, a null character is a ValueError.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _unreadable(shown, error, span) from None
+
+
+def _unreadable(shown: str, error: Exception, span: Span | None) -> CatError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return CatError.one("E210", f"cannot read {shown}: {reason}", span, help="check the path")

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catdsl.diagnostics import Span
+from catdsl.semantics.report import Report
+from catdsl.syntax import tree
 
 
 @dataclass
@@ -17,6 +19,15 @@ class Scope:
     def define(self, name: str, value: Any, span: Span) -> None:
         self.values[name] = value
         self.places[name] = span
+
+    def define_once(self, name: tree.Ident, value: Any, report: Report) -> None:
+        """Define a name, after reporting where it has been defined in this scope before."""
+        if name.text in self.values:
+            report.error(
+                "E203", f"`{name.text}` is defined twice", name.span,
+                notes=(f"first at {self.places[name.text]}",), help="give it another name",
+            )  # fmt: skip
+        self.define(name.text, value, name.span)
 
     def lookup(self, name: str) -> tuple[bool, Any]:
         """Whether the name is known, and its value."""

@@ -17,7 +17,9 @@ from catdsl.semantics.values import POISON, Repeated, Share, Tensor, Word, descr
 from catdsl.syntax import tree
 
 BLOCKS: Mapping[str, type[Settings]] = {
-    name: field.annotation for name, field in SpecSettings.model_fields.items() if isinstance(field.annotation, type)
+    name: field.annotation
+    for name, field in SpecSettings.model_fields.items()
+    if isinstance(field.annotation, type)
 }
 _INITS = ("normal", "xavier", "kaiming")
 
@@ -48,7 +50,9 @@ class SettingsReader:
                 failed = True
                 self.report.error(
                     "E502", f"`{block.name.text}` has no setting `{key}`", pair.key.span,
-                    help=did_you_mean(key, model.model_fields, otherwise="it has " + ", ".join(model.model_fields)),
+                    help=did_you_mean(
+                        key, model.model_fields, otherwise="it has " + ", ".join(model.model_fields)
+                    ),
                 )  # fmt: skip
                 continue
             if key in places:
@@ -99,7 +103,10 @@ class SettingsReader:
             return False
         if not is_number(gain) or given[0].name is not None:
             self.report.error(
-                "E503", f"`{kind.text}` takes one number, its gain", expr.span, help=f"write {kind.text}(0.02)"
+                "E503",
+                f"`{kind.text}` takes one number, its gain",
+                expr.span,
+                help=f"write {kind.text}(0.02)",
             )
             return False
         values["init"], values["init_gain"] = kind.text, gain
@@ -149,9 +156,9 @@ class SettingsReader:
 
 # What pydantic's kinds of error mean to the writer of a spec.
 _DEMANDS = {
-    "int_type": "be a whole number", "int_parsing": "be a whole number", "int_from_float": "be a whole number",
-    "float_type": "be a number", "float_parsing": "be a number", "finite_number": "be a finite number",
-    "bool_type": "be true or false", "bool_parsing": "be true or false", "string_type": "be a string",
+    "int_type": "be a whole number", "int_from_float": "be a whole number",
+    "float_type": "be a number", "finite_number": "be a finite number",
+    "bool_type": "be true or false", "string_type": "be a string",
     "tuple_type": "be a list", "too_long": "have at most {max_length} items", "missing": "have more items",
     "greater_than": "be above {gt:g}", "greater_than_equal": "be at least {ge:g}",
     "less_than": "be below {lt:g}", "less_than_equal": "be at most {le:g}",

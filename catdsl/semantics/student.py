@@ -1,6 +1,6 @@
 """Student programs: the result of a search as a program, read and written.
 
-    student of "spec.cat" sha256 "..." { set { ngf = 64 } widths { stem.conv0 = 16 } budget { macs = 2.6G } }
+student of "spec.cat" sha256 "..." { set { ngf = 64 } widths { stem.conv0 = 16 } budget { macs = 2.6G } }
 """
 
 import hashlib
@@ -47,7 +47,10 @@ def student_of(program: tree.Program, source: SourceFile) -> StudentProgram | No
     if len(program.items) > 1:
         other = next(i for i in program.items if i is not students[0])
         raise CatError.one(
-            "E211", "a student program holds one student and nothing else", other.span, help="move the rest to its spec"
+            "E211",
+            "a student program holds one student and nothing else",
+            other.span,
+            help="move the rest to its spec",
         )
     student = students[0]
     base = source.path.parent if source.path else Path()
@@ -55,7 +58,9 @@ def student_of(program: tree.Program, source: SourceFile) -> StudentProgram | No
         spec = read_spec(base / student.spec.value)
     except CatError as error:
         raise CatError(
-            Diagnostic(d.code, d.message, student.spec.span, help="the path is relative to the student program")
+            Diagnostic(
+                d.code, d.message, student.spec.span, help="the path is relative to the student program"
+            )
             for d in error.diagnostics
         ) from None
     overrides = {p.key.text: _written(p.value, source.text) for p in student.parameters}
@@ -77,7 +82,9 @@ def student_counts(
     for item in student.widths:
         name = item.path.text
         if name not in searched:
-            reason = "is tied to others and not chosen" if name in teacher.width else "is no width of the spec"
+            reason = (
+                "is tied to others and not chosen" if name in teacher.width else "is no width of the spec"
+            )
             help_text = did_you_mean(name, searched)
             problems.append(Diagnostic("E405", f"`{name}` {reason}", item.path.span, help=help_text))
         elif name in counts:

@@ -32,7 +32,9 @@ def warn_of_unused_in_block(block: tree.Block, report: Report) -> None:
     mentioned = mentions((*block.formals, *block.statements))
     for formal in block.formals:
         _warn(f"the argument `{formal.name.text}`", formal.name, mentioned, report)
-    ends = next((i for i, s in enumerate(block.statements) if isinstance(s, tree.Return)), len(block.statements))
+    ends = next(
+        (i for i, s in enumerate(block.statements) if isinstance(s, tree.Return)), len(block.statements)
+    )
     _warn_of_names(block.statements[:ends], mentioned, report)
     for statement in block.statements[ends + 1 :]:
         report.warning(
@@ -64,7 +66,9 @@ _NO_SYNTAX = frozenset(("span", "op_span", "library_span", "op"))
 
 
 def _warn_of_names(
-    statements: Iterable[tree.Input | tree.Assign | tree.Output | tree.Return], mentioned: set[str], report: Report
+    statements: Iterable[tree.Input | tree.Assign | tree.Output | tree.Return],
+    mentioned: set[str],
+    report: Report,
 ) -> None:
     for statement in statements:
         match statement:

@@ -1,6 +1,5 @@
 """Grammar rules to tree nodes, from the leaves up and without recursion, so that depth costs no stack."""
 
-from collections.abc import Callable
 from typing import Any
 
 from lark import Token, v_args
@@ -12,8 +11,27 @@ from catdsl.syntax import tree
 
 VERSION = 1
 KEYWORDS = frozenset(
-    "param block generator discriminator input output return use from for in if else "
-    "fixed tied step true false student".split()
+    [
+        "param",
+        "block",
+        "generator",
+        "discriminator",
+        "input",
+        "output",
+        "return",
+        "use",
+        "from",
+        "for",
+        "in",
+        "if",
+        "else",
+        "fixed",
+        "tied",
+        "step",
+        "true",
+        "false",
+        "student",
+    ]
 )
 # Deep enough for anything that a person writes; the recursive passes over the tree rely on it.
 MAX_DEPTH = 100
@@ -233,7 +251,9 @@ class TreeBuilder(Transformer_NonRecursive):
         return tree.Network("generator", self._new_name(children[0]), tuple(children[1:]), self._span(meta))
 
     def discriminator(self, meta, children):
-        return tree.Network("discriminator", self._new_name(children[0]), tuple(children[1:]), self._span(meta))
+        return tree.Network(
+            "discriminator", self._new_name(children[0]), tuple(children[1:]), self._span(meta)
+        )
 
     def pair(self, meta, children):
         return tree.Pair(self._ident(children[0]), children[1], self._span(meta))
@@ -280,7 +300,8 @@ class TreeBuilder(Transformer_NonRecursive):
         token = children[0]
         if str(token) != str(VERSION):
             raise CatError.one(
-                "E105", f"language version {token} is not known to this catdsl, which reads version {VERSION}",
+                "E105",
+                f"language version {token} is not known to this catdsl, which reads version {VERSION}",
                 self._token_span(token), help=f"write `cat {VERSION}`, or use a newer catdsl",
             )  # fmt: skip
         return None
@@ -291,4 +312,3 @@ class TreeBuilder(Transformer_NonRecursive):
 
 # `return` is a Python keyword, so the rule's method has another name.
 setattr(TreeBuilder, "return", TreeBuilder.return_)
-

@@ -85,10 +85,11 @@ def explain(error: UnexpectedInput, text: str, file: str) -> Diagnostic:
         opened = _open_bracket(text, len(text))
         return Diagnostic(
             "E101", "the file ends too early", _end_of(text, file), label=f"expected {_choices(accepted)}",
-            notes=_still_open(opened, text, file), help=f"a closing `{_CLOSING[opened[0]]}` is missing" if opened else "",
+            notes=_still_open(opened, text, file),
+            help=f"a closing `{_CLOSING[opened[0]]}` is missing" if opened else "",
         )  # fmt: skip
     token, start = error.token, error.token.start_pos or 0
-    span = Span(file, token.line, token.column, token.end_line, token.end_column)  # type: ignore[arg-type]
+    span = Span(file, token.line, token.column, token.end_line, token.end_column)
     opened = _open_bracket(text, start)
     # A bracket on the line itself is plain to see.
     closable = opened is not None and opened[0] != "{" and _CLOSING_TERMINALS[opened[0]] in accepted
@@ -100,9 +101,7 @@ def explain(error: UnexpectedInput, text: str, file: str) -> Diagnostic:
     )  # fmt: skip
 
 
-def _help(
-    accepted: set[str], token: str, before: str, after: str, opened: tuple[str, int] | None
-) -> str:
+def _help(accepted: set[str], token: str, before: str, after: str, opened: tuple[str, int] | None) -> str:
     """What to write: first what is peculiar to this place, then what follows from what may stand here."""
     found = re.search(r"([A-Za-z_]\w*)\s*$", before)
     previous = found[1] if found else ""
@@ -141,12 +140,14 @@ def _peculiar(accepted: set[str], token: str, before: str, after: str, previous:
         return _BOUNDS
     if token == "=" and close == "=":
         return "a name gets its value with one `=`"
-    if token == "=" and previous and "EQUAL" not in accepted and close in "+-*/":
-        return "a name is given its value once: choose another name"
+    if token in ("+", "-", "*", "/") and after.startswith("=") and "EQUAL" in accepted:
+        return "a name gets its value once: write a new name, `name = a + b`"
     if token == "(" and re.search(r"\.\s*\w+\s*$", before):
         return f"there are no methods: write `x -> {previous}(...)`"
     if token == ":" and "EQUAL" in accepted:
         return "write `=`"
+    if token == "in" and (form := re.search(r"\b(tied|fixed)\b[^,({\n]*$", before)):
+        return f"`{form[1]}` takes no bounds: it says already what the width is"
     if token in _INSTEAD and not (token == "//" and before.rpartition("\n")[2].strip()):
         return _INSTEAD[token]
     if accepted == {"ELSE"}:
