@@ -1,0 +1,1 @@
+"""Facts of a graph, against the published figures."""

@@ -1,0 +1,1 @@
+"""The graph: widths, absence, text and JSON."""

@@ -1,0 +1,1 @@
+"""The operators against torch, from their own examples."""

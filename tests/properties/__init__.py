@@ -1,0 +1,1 @@
+"""Properties that hold of every program: shown on random ones."""

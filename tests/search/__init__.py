@@ -1,0 +1,1 @@
+"""The search, against the method's released one and against brute force."""
