@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from catdsl.diagnostics import CatError
 from catdsl import files
+from catdsl.diagnostics import CatError
 from catdsl.train.checkpoint import (
     Checkpoint,
     capture,
