@@ -27,7 +27,7 @@ from catdsl.semantics.values import (
 from catdsl.syntax import tree
 
 MAX_ITEMS = 10_000
-MAX_STEPS = 400_000
+MAX_STEPS = 250_000
 
 
 class Caller(Protocol):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from hypothesis import assume, note
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
+from catdsl.ir.types import Width
 from catdsl.project import Project, load
 
 HEIGHT, WIDTH = 8, 12
@@ -108,9 +110,7 @@ class _Writer:
 
     def like(self, source: _Tensor, target: _Tensor) -> str:
         """`source` brought to the shape of `target`."""
-        sized = (
-            source.name if source.size == target.size else f"({source.name} -> resize(like = {target.name}))"
-        )
+        sized = source.name if source.size == target.size else f"({source.name} -> resize(like = {target.name}))"
         return f"({sized} -> conv({target.name}.channels, 1))"
 
 
@@ -292,11 +292,17 @@ def programs(draw: Callable[[Any], Any]) -> Project:
 
 
 def counts_of(draw: Callable[[Any], Any], graph: Graph) -> dict[str, int]:
-    """A count for every independent width: the teacher's, or one that a student may take."""
-    counts: dict[str, int] = {}
-    for width in graph.widths:
-        if width.independent:
-            # The low bound more often than others: it is where things vanish.
-            index = min(draw(st.integers(0, width.choices + 1)), width.choices)
-            counts[width.name] = width.low + (width.choices - index) * width.step if index else width.count
+    """A count for every independent width: the teacher's, or one that a student may take.
+
+    From a seed: drawn one by one they would stay at the first choice most of the time.
+    """
+    rng = Random(draw(st.integers(0, 2**32)))
+    counts = {w.name: rng.choice(_choices(w)) for w in graph.widths if w.independent}
+    note(f"counts {counts}")
     return counts
+
+
+def _choices(width: Width) -> list[int]:
+    """Every count; the low bound, where things vanish, as often as all others, and the teacher's more often."""
+    every = [*range(width.low, width.high + 1, width.step), width.count]
+    return [*every, *[width.low] * len(every), *[width.count] * (len(every) // 2)]

@@ -27,8 +27,7 @@ def channels_alive(graph: Graph, kept: Kept) -> dict[str, np.ndarray]:
     alive: dict[str, np.ndarray] = {}
     for node in graph.nodes:
         own = [
-            np.isin(np.arange(graph.width[s.width].count), kept[s.width]).repeat(s.repeat)
-            for s in node.type.channels
+            np.isin(np.arange(graph.width[s.width].count), kept[s.width]).repeat(s.repeat) for s in node.type.channels
         ]
         left = np.concatenate(own) if own else np.zeros(0, dtype=bool)
         alive[node.name] = _alive(node, [alive[i] for i in node.inputs], left)
@@ -127,9 +126,7 @@ def sliced_student(
     return student, built
 
 
-def assert_computes_what_silenced_teacher_computes(
-    teacher: Graph, counts: Mapping[str, int], *, seed: int
-) -> Graph:
+def assert_computes_what_silenced_teacher_computes(teacher: Graph, counts: Mapping[str, int], *, seed: int) -> Graph:
     """Every tensor of the sliced student equals the teacher's with the removed channels silenced."""
     module = randomized(build_module(teacher), seed)
     kept = random_kept(teacher, counts, seed)

@@ -19,17 +19,14 @@ from tests.properties.programs import counts_of, programs
 def measured(graph: Graph) -> tuple[int, int]:
     """MACs by torch's own counter, and parameters of the built module."""
     module = build_module(graph).to("meta").eval()
-    images = [
-        torch.empty(1, graph.channels(i.name), i.type.height, i.type.width, device="meta")
-        for i in graph.inputs
-    ]
+    images = [torch.empty(1, graph.channels(i.name), i.type.height, i.type.width, device="meta") for i in graph.inputs]
     with FlopCounterMode(display=False) as counter:
         module(*images)
     return counter.get_total_flops() // 2, sum(p.numel() for p in module.parameters())
 
 
 @given(programs(), st.data())
-@settings(max_examples=100)
+@settings(max_examples=150)
 def test_a_student_costs_what_was_promised(project: Project, data: st.DataObject) -> None:
     counts = counts_of(data.draw, project.graph)
     try:
@@ -42,7 +39,7 @@ def test_a_student_costs_what_was_promised(project: Project, data: st.DataObject
 
 
 @given(programs(), st.data())
-@settings(max_examples=100)
+@settings(max_examples=150)
 def test_the_compiled_cost_is_the_same(project: Project, data: st.DataObject) -> None:
     model = project.cost_model
     compiled = compile_cost(model)

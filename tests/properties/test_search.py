@@ -35,9 +35,7 @@ def _scored(graph: Graph) -> set[str]:
 def _smallest(graph: Graph) -> dict[str, int]:
     """The least that the search can choose: unscored widths stay."""
     scored = _scored(graph)
-    return {
-        w.name: w.low if w.name in scored else min(w.count, w.high) for w in graph.widths if w.independent
-    }
+    return {w.name: w.low if w.name in scored else min(w.count, w.high) for w in graph.widths if w.independent}
 
 
 @st.composite
@@ -82,18 +80,14 @@ def test_a_plan_is_within_budget_and_no_further_step_fits(
     cheapest = []
     for name, count in plan.kept.items():
         width = graph.width[name]
-        assert width.low <= count <= width.high or (
-            name not in scored and count == min(width.count, width.high)
-        )
+        assert width.low <= count <= width.high or (name not in scored and count == min(width.count, width.high))
         assert (count - width.low) % width.step == 0
         assert len(plan.channels[name]) == count
         assert list(plan.channels[name]) == sorted(set(plan.channels[name]) & set(range(width.count)))
         if count + width.step <= width.high:
             wider = model.at({**plan.kept, name: count + width.step})
             assert not budget.holds(wider)
-            cheapest.append(
-                getattr(wider, budget.limits[0].metric) - getattr(plan.cost, budget.limits[0].metric)
-            )
+            cheapest.append(getattr(wider, budget.limits[0].metric) - getattr(plan.cost, budget.limits[0].metric))
     assert plan.cheapest_step == (min(cheapest) if cheapest else None)
 
 
@@ -140,9 +134,7 @@ def test_a_student_at_its_own_cost_keeps_all(search: tuple[Project, dict[str, np
     plan = _planned(project, scores, budget)
     student = with_counts(project.graph, plan.kept, arrange=BY_NAME["arrange"])
     assume(plan.cost.exact > 0)
-    own = find_plan(
-        cost_model(student), _scores(student, 0), Budget((Limit("exact", plan.cost.exact, "own"),))
-    )
+    own = find_plan(cost_model(student), _scores(student, 0), Budget((Limit("exact", plan.cost.exact, "own"),)))
     assert own.kept == {w.name: w.count for w in student.widths if w.searched}
     assert own.cost == plan.cost
 
