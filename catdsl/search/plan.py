@@ -68,7 +68,7 @@ def find_plan(model: CostModel, scores: Scores, budget: Budget) -> Plan:
     complete = complete_counts(graph, {**search.fixed, **kept})
     if not any(presence(graph, Counted(complete))[graph.output]):
         raise CatError((_nothing_left(model, budget),))
-    cost = model.at({**search.fixed, **kept})
+    cost = search.exact(counts)
     everything = {n: tuple(range(c)) for n, c in unscored.items()}
     channels = {n: tuple(sorted(int(i) for i in ranking.order[n][: chosen[n]])) for n in ranking.names}
     return Plan(
@@ -149,6 +149,12 @@ class _Search:
         vector = self._vector.copy()
         vector[self._places] = counts
         return self.compiled.at(vector)[self.metrics]
+
+    def exact(self, counts: np.ndarray) -> Cost:
+        """The whole cost, as Python's integers."""
+        vector = self._vector.copy()
+        vector[self._places] = counts
+        return Cost(*(int(c) for c in self.compiled.at(vector)))
 
     def fits(self, counts: np.ndarray) -> bool:
         return bool((self.cost(counts) <= self.most).all())
