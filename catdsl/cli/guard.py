@@ -1,5 +1,6 @@
 """Around every command: errors to stderr in the asked form, exit codes, specs opened with their warnings."""
 
+import gc
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -50,6 +51,8 @@ def open_spec(path: Path, set_: list[str] | None) -> Project:
     """A checked project; its warnings are shown."""
     project = load(path, overrides(set_))
     _ = project.graph
+    # Modules, classes and the spec stay: what comes next need not look for garbage among them.
+    gc.freeze()
     show(project.warnings, project.sources)
     return project
 
