@@ -7,6 +7,7 @@ from typing import Any
 from catdsl.diagnostics import CatError, Diagnostic, Span
 from catdsl.ir.graph import Graph, Node, Tap
 from catdsl.ir.op import Absence, Kind, Op
+from catdsl.ir.ranges import solve
 from catdsl.ir.shapes import ShapeCall, ShapeError
 from catdsl.ir.types import Channels, TensorType, Width
 from catdsl.ir.verify import verify
@@ -65,7 +66,7 @@ class GraphBuilder:
         Raises CatError where bounds or ties of widths cannot all hold.
         """
         self.widths.fix(self.type_of(output).channels, span=self._nodes[output].span, reason="outputs are fixed")
-        solution = self.widths.solve()
+        solution = solve(self.widths)
         if solution.problems:
             raise CatError(solution.problems)
         nodes = {name: self._resolved(node) for name, node in self._nodes.items()}
