@@ -26,8 +26,9 @@ test: lint ## Lint, check types, and run every test
 test-fast: $(READY) ## Run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest -m "not slow"
 
-lint: $(READY) ## Lint and check types
+lint: $(READY) ## Lint, check the format and the types
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy catdsl
 
 wheel: $(READY) ## Build a wheel into dist

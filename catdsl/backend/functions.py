@@ -32,9 +32,7 @@ def modulate(x: Tensor, gamma: Tensor, beta: Tensor | None = None) -> Tensor:
     return scaled if beta is None else scaled + beta
 
 
-def resize(
-    x: Tensor, *like: Tensor, scale: float | None, to: tuple[SizeExpr, SizeExpr] | None, mode: str
-) -> Tensor:
+def resize(x: Tensor, *like: Tensor, scale: float | None, to: tuple[SizeExpr, SizeExpr] | None, mode: str) -> Tensor:
     """Resample x by a factor, or to a size that may follow the sizes of x and of `like`."""
     if to is None:
         assert scale is not None
@@ -51,9 +49,7 @@ def arrange(x: Tensor, pieces: Sequence[tuple[int | None, int]]) -> Tensor:
     """Channels of x piece by piece, `(start, length)`; a start of None stands for zeros."""
     shape = (x.shape[0], -1, x.shape[2], x.shape[3])
     parts = [
-        x.narrow(1, start, length)
-        if start is not None
-        else x.new_zeros(()).expand(shape[0], length, *shape[2:])
+        x.narrow(1, start, length) if start is not None else x.new_zeros(()).expand(shape[0], length, *shape[2:])
         for start, length in pieces
     ]
     return torch.cat(parts, dim=1)

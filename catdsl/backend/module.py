@@ -57,9 +57,7 @@ def _emit(graph: Graph, node: Node, root: nn.Module, code: fx.Graph, values: dic
     return made
 
 
-def _call(
-    node: Node, name: str, inputs: tuple[fx.Node, ...], root: nn.Module, code: fx.Graph, built: Any
-) -> fx.Node:
+def _call(node: Node, name: str, inputs: tuple[fx.Node, ...], root: nn.Module, code: fx.Graph, built: Any) -> fx.Node:
     if isinstance(built, nn.Module):
         _attach(root, node.name, built)
         return code.create_node("call_module", node.name, inputs, name=name)

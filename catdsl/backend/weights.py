@@ -49,9 +49,7 @@ def module_with_weights(graph: Graph, path: Path) -> GraphModule:
     return module
 
 
-def load_weights(
-    module: nn.Module, tensors: Mapping[str, torch.Tensor], graph: Graph, *, source: str
-) -> None:
+def load_weights(module: nn.Module, tensors: Mapping[str, torch.Tensor], graph: Graph, *, source: str) -> None:
     """Fill a module. Raises CatError E605 that lists what is missing, unknown or of another shape."""
     wanted = module.state_dict()
     missing = [n for n in wanted if n not in tensors]

@@ -44,9 +44,7 @@ app = typer.Typer(
 @app.command()
 def check(
     specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help=".cat specs and student programs")],
-    format: Annotated[
-        CheckFormat, typer.Option("--format", help="how mistakes are printed")
-    ] = CheckFormat.text,
+    format: Annotated[CheckFormat, typer.Option("--format", help="how mistakes are printed")] = CheckFormat.text,
     set_: Set = None,
 ) -> None:
     """Check specs whole: names, shapes, widths, settings.
@@ -86,9 +84,7 @@ def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None) -> No
     from catdsl.jobs import describe
 
     project = open_spec(spec, set_)
-    print(
-        json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project)
-    )
+    print(json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project))
 
 
 @app.command()
@@ -109,9 +105,7 @@ def build(spec: Spec, out: Out = None, seed: Seed = 0, set_: Set = None) -> None
 @app.command()
 def graph(
     spec: Spec,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="an .svg file; the terminal by default")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="an .svg file; the terminal by default")] = None,
     diff: Annotated[Path | None, typer.Option("--diff", help="draw SPEC against this larger network")] = None,
     set_: Set = None,
 ) -> None:

@@ -30,38 +30,24 @@ Set = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(
-        "--data", help="folder of paired images; without it, the embedded scenes", show_default=False
-    ),
+    typer.Option("--data", help="folder of paired images; without it, the embedded scenes", show_default=False),
 ]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--out", help="where results go; runs/NAME by default", show_default=False),
 ]
-Steps = Annotated[
-    int | None, typer.Option("--steps", min=1, help="train this many steps instead of the spec's epochs")
-]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="train this many steps instead of the spec's epochs")]
 Resume = Annotated[bool, typer.Option("--resume", help="continue the run that lies there")]
-Seed = Annotated[
-    int, typer.Option("--seed", min=0, help="decides initial weights, order of images and crops")
-]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="decides initial weights, order of images and crops")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps")]
-Teacher = Annotated[
-    Path | None, typer.Option("--teacher", help="a run folder, or a weights file", show_default=False)
-]
+Teacher = Annotated[Path | None, typer.Option("--teacher", help="a run folder, or a weights file", show_default=False)]
 Budget = Annotated[
     str | None,
-    typer.Option(
-        "--budget", help="2.6G, 25%, or macs=2.6G,params=400K; the spec's by default", show_default=False
-    ),
+    typer.Option("--budget", help="2.6G, 25%, or macs=2.6G,params=400K; the spec's by default", show_default=False),
 ]
-CountOption = Annotated[
-    Count | None, typer.Option("--count", help="the convention that MACs are meant in (exact)")
-]
+CountOption = Annotated[Count | None, typer.Option("--count", help="the convention that MACs are meant in (exact)")]
 FormatOption = Annotated[Format, typer.Option("--format", help="how results are printed")]
-Scores = Annotated[
-    Path | None, typer.Option("--scores", help="a .npz or .safetensors file, one array per norm")
-]
+Scores = Annotated[Path | None, typer.Option("--scores", help="a .npz or .safetensors file, one array per norm")]
 Weights = Annotated[Path | None, typer.Option("--weights", help="a .safetensors file, for a spec")]
 UseTeacher = Annotated[bool, typer.Option("--use-teacher", help="the run's teacher instead of its student")]
 Source = Annotated[Path, typer.Argument(metavar="RUN|SPEC", help="a run folder, a spec or a student program")]

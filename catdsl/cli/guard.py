@@ -33,8 +33,7 @@ def guarded(run: Callable[[], object]) -> int:
     except Exception:
         traceback.print_exc()
         print(
-            "\ncatdsl failed; this is a fault of catdsl, not of your spec. "
-            "Please report it with the text above.",
+            "\ncatdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
             file=sys.stderr,
         )
         return 70

@@ -126,9 +126,13 @@ def _with_biases(nodes: dict[str, Node], alive: set[str], output: str) -> dict[s
         for source in node.inputs if node.name in alive else ():
             consumers[source].append(node)
     for name in reversed(nodes):
-        swallowed[name] = name != output and bool(consumers[name]) and all(
-            user.op.name == "batch_norm" or (user.op.name == "add" and swallowed[user.name])
-            for user in consumers[name]
+        swallowed[name] = (
+            name != output
+            and bool(consumers[name])
+            and all(
+                user.op.name == "batch_norm" or (user.op.name == "add" and swallowed[user.name])
+                for user in consumers[name]
+            )
         )
     return {
         name: replace(node, attrs={**node.attrs, "bias": not swallowed[name]})

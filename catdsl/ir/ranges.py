@@ -104,9 +104,7 @@ def _untied(variable: Variable, message: str, help: str) -> Diagnostic:
     return Diagnostic("E305", message, variable.span, help=help)
 
 
-def _width(
-    variable: Variable, form: Linear | None, ranges: list[Range], problems: list[Diagnostic]
-) -> Width:
+def _width(variable: Variable, form: Linear | None, ranges: list[Range], problems: list[Diagnostic]) -> Width:
     def width(low: int, high: int, step: int = 1, tie: Linear | None = None) -> Width:
         fed = variable.made_by == "input"
         return Width(variable.name, variable.count, low, high, step, tie, fed, variable.span)
@@ -129,9 +127,7 @@ def _empty(variable: Variable, ranges: list[Range], low: int, high: int, step: i
     ends = [r for r in ranges if r.low == low and low > 0] + [r for r in ranges if r.high == high]
     steps = [r for r in ranges if r.step > 1]
     involved = list(dict.fromkeys(ends[:1] + ends[-1:] + steps[:1]))
-    notes = tuple(
-        f"{r.reason or 'bounds'} at {r.span}" if r.span else r.reason for r in involved if r.span or r.reason
-    )
+    notes = tuple(f"{r.reason or 'bounds'} at {r.span}" if r.span else r.reason for r in involved if r.span or r.reason)
     multiples = f" in multiples of {step}" if step > 1 else ""
     span = next((r.span for r in reversed(involved) if r.span), variable.span)
     return Diagnostic(

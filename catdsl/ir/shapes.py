@@ -60,9 +60,7 @@ class ShapeCall:
         bounds = form.bounds
         if not bounds and form.tie is None:
             bounds = (Range(min(self.floor, form.count), None, 1, None, f"the floor of {self.floor}"),)
-        return self.widths.new(
-            self.name, form.count, made_by=self.word, span=self.span, bounds=bounds, tie=form.tie
-        )
+        return self.widths.new(self.name, form.count, made_by=self.word, span=self.span, bounds=bounds, tie=form.tie)
 
     def same_channels(self, left: int, right: int) -> None:
         """Unify the channels of two inputs. Raises ShapeError E301 or E304."""

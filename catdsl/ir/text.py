@@ -1,7 +1,7 @@
 """Graphs as text, one line per width and node, and back: what tests and people read.
 
-    width stem.conv0 = 64 in 16..64 @ "spec.cat" 16:18-16:30
-    stem.conv0 = conv(photo) {"kernel": 7} : stem.conv0 x 256 x 256 @ "spec.cat" 16:18-16:30
+width stem.conv0 = 64 in 16..64 @ "spec.cat" 16:18-16:30
+stem.conv0 = conv(photo) {"kernel": 7} : stem.conv0 x 256 x 256 @ "spec.cat" 16:18-16:30
 """
 
 import json

@@ -68,9 +68,7 @@ def compress(
     return Compressed(run, plan, result)
 
 
-def _search(
-    project: Project, teacher: Teacher, run: RunFolder, asked: Budget, say: Callable[[str], None]
-) -> Plan:
+def _search(project: Project, teacher: Teacher, run: RunFolder, asked: Budget, say: Callable[[str], None]) -> Plan:
     weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
     plan = project.plan(scales_of(weights, project.teacher_graph), asked)
     if not run.student_program.exists():

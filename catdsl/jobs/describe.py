@@ -88,7 +88,5 @@ def _blocks(project: Project) -> list[str]:
         shares[block] = shares.get(block, Cost(0, 0, 0)) + cost
     rows = [_row("", "MACs (exact)", "share", "parameters")]
     for block, cost in shares.items():
-        rows.append(
-            _row(block, amount(cost.exact), f"{cost.exact / max(total.exact, 1):.1%}", amount(cost.params))
-        )
+        rows.append(_row(block, amount(cost.exact), f"{cost.exact / max(total.exact, 1):.1%}", amount(cost.params)))
     return rows

@@ -34,9 +34,7 @@ def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = N
     """Write the student program of a plan, whole or not at all."""
     original = spec or project.source.path
     if original is None:
-        raise CatError.one(
-            "E608", "a spec that is not a file has no student program", help="save the spec first"
-        )
+        raise CatError.one("E608", "a spec that is not a file has no student program", help="save the spec first")
     budget: dict[str, int | str] = {}
     for limit in plan.budget.limits:
         key = "params" if limit.metric == "params" else "macs"

@@ -149,9 +149,7 @@ def _check(run: RunFolder, identity: Mapping[str, Any], *, resume: bool) -> None
     try:
         before = json.loads(run.record.read_text(encoding="utf-8"))["asked"]
     except (OSError, ValueError, KeyError) as error:
-        raise CatError.one(
-            "E604", f"{run.record} cannot be read: {error}", help="start a new run with -o"
-        ) from None
+        raise CatError.one("E604", f"{run.record} cannot be read: {error}", help="start a new run with -o") from None
     known = {k: v for k, v in identity.items() if v is not None}
     # What one command asked and another does not mention (a budget, say) is no contradiction.
     changed = [k for k, v in known.items() if k in before and before[k] is not None and before[k] != v]

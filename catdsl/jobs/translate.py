@@ -35,20 +35,14 @@ def translator(source: Path, weights: Path | None, overrides: dict[str, str], *,
 
     Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
     """
-    project, found = (
-        _of_run(source, teacher=teacher) if source.is_dir() else (load(source, overrides), weights)
-    )
+    project, found = _of_run(source, teacher=teacher) if source.is_dir() else (load(source, overrides), weights)
     path = weights or found
     if path is None:
-        raise CatError.one(
-            "E605", f"{source} has no weights by itself", help="add --weights FILE.safetensors"
-        )
+        raise CatError.one("E605", f"{source} has no weights by itself", help="add --weights FILE.safetensors")
     graph = project.graph
     main = graph.inputs[0]
     if len(graph.inputs) != 1 or main.attrs["kind"] != "image":
-        raise CatError.one(
-            "E607", "only generators with one image as input can translate image files", main.span
-        )
+        raise CatError.one("E607", "only generators with one image as input can translate image files", main.span)
     module = module_with_weights(graph, path)
     return Translator(module, graph.channels(main.name), stride(project), str(path))
 
@@ -57,9 +51,7 @@ def find_images(given: Sequence[Path]) -> list[Path]:
     """Files as given, and the images in folders. Raises CatError E602 where there are none."""
     found: list[Path] = []
     for path in given:
-        inside = (
-            sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS) if path.is_dir() else [path]
-        )
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS) if path.is_dir() else [path]
         found += inside
     if not found:
         raise CatError.one(
@@ -123,7 +115,5 @@ def _of_run(folder: Path, *, teacher: bool) -> tuple[Project, Path]:
         return load(run.student_program), run.student / WEIGHTS
     path = run.teacher / WEIGHTS
     if not path.exists():
-        raise CatError.one(
-            "E603", f"the run {folder} has no trained network yet", help="finish it with --resume"
-        )
+        raise CatError.one("E603", f"the run {folder} has no trained network yet", help="finish it with --resume")
     return run.project(), path

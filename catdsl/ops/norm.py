@@ -44,9 +44,7 @@ def _build(site: Site, *, kind: str) -> object:
 
     attrs = site.attrs
     module = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}[kind]
-    return module(
-        site.out_channels, eps=attrs["eps"], affine=attrs["affine"], track_running_stats=attrs["tracked"]
-    )
+    return module(site.out_channels, eps=attrs["eps"], affine=attrs["affine"], track_running_stats=attrs["tracked"])
 
 
 _EXAMPLES = (

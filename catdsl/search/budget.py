@@ -78,9 +78,7 @@ def _kind_help(kind: str) -> str:
 def _amount(text: str, teacher: int) -> int:
     found = _AMOUNT.fullmatch(text)
     if found is None:
-        raise CatError.one(
-            "E402", f"`{text}` is not an amount", help="write for example 2.6G, 400K, 123456 or 25%"
-        )
+        raise CatError.one("E402", f"`{text}` is not an amount", help="write for example 2.6G, 400K, 123456 or 25%")
     # Decimals are exact as fractions: 8.2G is 8,200,000,000, and 100% is the teacher to the integer.
     number, unit = Fraction(found[1]), found[2]
     most = int(teacher * number / 100) if unit == "%" else int(number * _SCALE[unit])

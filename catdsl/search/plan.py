@@ -60,9 +60,7 @@ def find_plan(model: CostModel, scores: Scores, budget: Budget) -> Plan:
         raise CatError((_too_tight(model, search, budget),))
     cut, length = search.cut()
     counts, cheapest = search.fill(cut)
-    unscored = {
-        w.name: _nearest(w.count, w.high) for w in graph.widths if w.searched and w.name not in ranking.names
-    }
+    unscored = {w.name: _nearest(w.count, w.high) for w in graph.widths if w.searched and w.name not in ranking.names}
     chosen = {n: int(c) for n, c in zip(ranking.names, counts, strict=True)}
     kept = {w.name: chosen.get(w.name, unscored.get(w.name, 0)) for w in graph.widths if w.searched}
     complete = complete_counts(graph, {**search.fixed, **kept})

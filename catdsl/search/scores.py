@@ -119,9 +119,7 @@ def carried(graph: Graph, node: Node, values: np.ndarray) -> dict[str, np.ndarra
     return found
 
 
-def _of_norm(
-    graph: Graph, norm: Node, values: np.ndarray, problems: list[Diagnostic]
-) -> dict[str, np.ndarray] | None:
+def _of_norm(graph: Graph, norm: Node, values: np.ndarray, problems: list[Diagnostic]) -> dict[str, np.ndarray] | None:
     channels = graph.channels(norm.name)
     if values.shape != (channels,):
         problems.append(
@@ -156,9 +154,7 @@ def _unscored(width: Width) -> Diagnostic:
 
 
 def _missing(missing: list[str], scores: Scores) -> Diagnostic:
-    names = ", ".join(f"`{n}`" for n in missing[:5]) + (
-        f" and {len(missing) - 5} more" if missing[5:] else ""
-    )
+    names = ", ".join(f"`{n}`" for n in missing[:5]) + (f" and {len(missing) - 5} more" if missing[5:] else "")
     known = did_you_mean(missing[0], scores) if scores else ""
     return Diagnostic(
         "E403", f"there are no scores for {names}",

@@ -82,9 +82,7 @@ class Calls:
         if op is not None:
             return self._apply(callee, op, given, path, span)
         if known:
-            return self.report.error(
-                "E202", f"`{callee.text}` is {describe(value)}, not a block", callee.span
-            )
+            return self.report.error("E202", f"`{callee.text}` is {describe(value)}, not a block", callee.span)
         blocks = [n for n in scope.names() if isinstance(scope.lookup(n)[1], BlockDefinition)]
         return self.report.error(
             "E202", f"there is no operator or block `{callee.text}`", callee.span,
@@ -110,15 +108,9 @@ class Calls:
             factor = plain(numbers[0].value)
             if op == "/" and factor == 0:
                 return self.report.error("E212", "division by 0", right.span)
-            return self._node(
-                SCALE, "scale", [tensor], {"factor": 1 / factor if op == "/" else factor}, path, span
-            )
+            return self._node(SCALE, "scale", [tensor], {"factor": 1 / factor if op == "/" else factor}, path, span)
         kinds = f"{describe(left.value)} and {describe(right.value)}"
-        advice = (
-            "write `a + b * -1`"
-            if op == "-" and all(tensors)
-            else "tensors take +, *, and a number as factor"
-        )
+        advice = "write `a + b * -1`" if op == "-" and all(tensors) else "tensors take +, *, and a number as factor"
         return self.report.error("E207", f"`{op}` does not take {kinds}", span, help=advice)
 
     # ---- operators ----
@@ -231,9 +223,7 @@ class Calls:
             self.report.leave()
             self._active.pop()
 
-    def _arguments(
-        self, definition: BlockDefinition, given: Sequence[Given], path: str, span: Span
-    ) -> Scope | None:
+    def _arguments(self, definition: BlockDefinition, given: Sequence[Given], path: str, span: Span) -> Scope | None:
         block = definition.block
         formals = {f.name.text: f for f in block.formals}
         scope = Scope(definition.scope)
@@ -301,9 +291,7 @@ class Calls:
         if POISON in values:
             return POISON
         if not values:
-            return self.report.error(
-                "E207", "`sum` of nothing", span, help="give it a list with at least one item"
-            )
+            return self.report.error("E207", "`sum` of nothing", span, help="give it a list with at least one item")
         if all(tensor_of(v) for v in values):
             if len(values) == 1:
                 return values[0]

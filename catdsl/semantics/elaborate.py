@@ -82,9 +82,7 @@ class _Elaborator:
         settings = SpecSettings(**self.settings)
         main = next(g for g in graphs if g.kind == self.need)
         others = tuple(g for g in graphs if g is not main)
-        parameters = {
-            i.name.text: scope.values[i.name.text] for i in program.items if isinstance(i, tree.Param)
-        }
+        parameters = {i.name.text: scope.values[i.name.text] for i in program.items if isinstance(i, tree.Param)}
         return Spec(main, others, settings, parameters, tuple(self.files.values()), self.report.warnings)
 
     # ---- files and names ----
@@ -162,9 +160,7 @@ class _Elaborator:
                 )  # fmt: skip
             scope.define_once(name, blocks.get(name.text, POISON), self.report)
 
-    def _definitions(
-        self, use: tree.Use, users: tuple[SourceFile, ...]
-    ) -> tuple[str, Mapping[str, Any]] | None:
+    def _definitions(self, use: tree.Use, users: tuple[SourceFile, ...]) -> tuple[str, Mapping[str, Any]] | None:
         """The name of the file behind a `use`, and what it defines; each file is read into names once."""
         try:
             used = read_used(use, users[-1])
@@ -180,9 +176,7 @@ class _Elaborator:
             )  # fmt: skip
             return None
         if len(users) > MAX_USE_DEPTH:
-            self.report.error(
-                "E103", f"files use files more than {MAX_USE_DEPTH} deep, the limit", use.library_span
-            )
+            self.report.error("E103", f"files use files more than {MAX_USE_DEPTH} deep, the limit", use.library_span)
             return None
         assert used.path is not None
         if used.path not in self._scopes:
@@ -256,9 +250,7 @@ class _Elaborator:
         assert output is not None
         return self._finish(builder, output, taps, network)
 
-    def _finish(
-        self, builder: GraphBuilder, output: Tensor, taps: tuple[Tap, ...], network: tree.Network
-    ) -> Graph:
+    def _finish(self, builder: GraphBuilder, output: Tensor, taps: tuple[Tap, ...], network: tree.Network) -> Graph:
         try:
             graph, _ = builder.finish(output.node, taps)
             # A width of 0 is legal in a teacher: what is absent there is gone from the start.
@@ -301,9 +293,7 @@ class _Elaborator:
         )
         scope.define_once(member.name, Tensor(node, member.name.text), self.report)
 
-    def _output(
-        self, member: tree.Output, before: Tensor | None, scope: Scope, evaluator: Evaluator
-    ) -> Tensor | None:
+    def _output(self, member: tree.Output, before: Tensor | None, scope: Scope, evaluator: Evaluator) -> Tensor | None:
         if before is not None:
             self.report.error("E203", "a network has one output", member.span, help="remove one of them")
         value = evaluator.value(member.value, scope, evaluator.names.enter("", "output"))

@@ -33,9 +33,7 @@ MAX_STEPS = 250_000
 class Caller(Protocol):
     """Applies operators and blocks; the other half of evaluation, in calls.py."""
 
-    def call(
-        self, callee: tree.Ident, given: Sequence[Given], *, scope: Scope, path: str, span: Span
-    ) -> Any: ...
+    def call(self, callee: tree.Ident, given: Sequence[Given], *, scope: Scope, path: str, span: Span) -> Any: ...
     def words(self, callee: str, argument: str | None, scope: Scope) -> frozenset[str]: ...
     def join(self, op: str, left: Given, right: Given, *, path: str, span: Span) -> Any: ...
 
@@ -51,9 +49,7 @@ class Evaluator:
 
     # ---- values ----
 
-    def value(
-        self, expr: tree.Value, scope: Scope, path: str = "", words: frozenset[str] = frozenset()
-    ) -> Any:
+    def value(self, expr: tree.Value, scope: Scope, path: str = "", words: frozenset[str] = frozenset()) -> Any:
         """The value of an expression. `words` are names that stand for themselves unless in scope."""
         self._steps += 1
         if self._steps > MAX_STEPS:
@@ -123,9 +119,7 @@ class Evaluator:
 
     def _limited(self, items: tuple[Any, ...], expr: tree.Expr) -> Any:
         if len(items) > MAX_ITEMS:
-            return self.report.error(
-                "E103", f"a list has more than {MAX_ITEMS:,} items, the limit", expr.span
-            )
+            return self.report.error("E103", f"a list has more than {MAX_ITEMS:,} items, the limit", expr.span)
         return items
 
     def _binary(self, expr: tree.Binary, scope: Scope, path: str) -> Any:
@@ -161,9 +155,7 @@ class Evaluator:
         if isinstance(condition, bool):
             return expr.then if condition else expr.otherwise
         if condition is not POISON:
-            self.report.error(
-                "E207", f"a condition is true or false, got {describe(condition)}", expr.condition.span
-            )
+            self.report.error("E207", f"a condition is true or false, got {describe(condition)}", expr.condition.span)
         return None
 
     def _attribute(self, expr: tree.Attribute, scope: Scope, path: str) -> Any:
@@ -179,9 +171,7 @@ class Evaluator:
         type_ = self.builder.type_of(tensor.node)
         match expr.name.text:
             case "channels":
-                return Count(
-                    Fraction(self.builder.count(type_.channels)), self.builder.widths.form(type_.channels)
-                )
+                return Count(Fraction(self.builder.count(type_.channels)), self.builder.widths.form(type_.channels))
             case "height" | "width" as side:
                 return Size(type_.height if side == "height" else type_.width, (side, tensor.node))
         return self.report.error(
@@ -265,9 +255,7 @@ class Evaluator:
         if count is POISON or value is POISON:
             return POISON
         if tensor is None:
-            return self.report.error(
-                "E207", f"a repeat is applied to a tensor, got {describe(value)}", stage.span
-            )
+            return self.report.error("E207", f"a repeat is applied to a tensor, got {describe(value)}", stage.span)
         steps: list[Tensor] = []
         for number in range(count):
             inner = self.names.enter(path, str(number))
@@ -289,16 +277,10 @@ class Evaluator:
                 chosen = self._chosen(stage, scope, path)
                 return POISON if chosen is None else self._stage(chosen, piped, scope, path)
         help_text = "for example `x -> conv(64, 3)`, or `x -> 3 * block` to repeat"
-        if (
-            isinstance(stage, tree.Binary)
-            and _is_call(stage.left)
-            and not isinstance(stage.right, tree.Number)
-        ):
+        if isinstance(stage, tree.Binary) and _is_call(stage.left) and not isinstance(stage.right, tree.Number):
             called = _text(stage.left) or f"{stage.left.callee.text}(...)"  # type: ignore[union-attr]
             help_text = f"`->` binds loosest: write `(x -> {called}) {stage.op} ...`"
-        return self.report.error(
-            "E207", "after `->` stands an operator or a block", stage.span, help=help_text
-        )
+        return self.report.error("E207", "after `->` stands an operator or a block", stage.span, help=help_text)
 
     def _call(self, expr: tree.Call, scope: Scope, path: str, piped: Given | None) -> Any:
         assert self.caller is not None

@@ -80,9 +80,7 @@ def _forgetting(expr: tree.Expr) -> tuple[str, Span] | None:
     return None
 
 
-def _bounds(
-    expr: tree.Bounded, evaluate: Evaluate, form: WidthForm, floor: int, report: Report
-) -> Range | None:
+def _bounds(expr: tree.Bounded, evaluate: Evaluate, form: WidthForm, floor: int, report: Report) -> Range | None:
     parts = [_bound(part, evaluate, report) for part in (expr.low, expr.high, expr.step)]
     if POISON in parts:
         return None
@@ -91,9 +89,7 @@ def _bounds(
         report.error("E307", f"a step is at least 1, got {step}", expr.step.span)
         return None
     if low is not None and high is not None and low > high:
-        report.error(
-            "E303", f"the bounds {low}..{high} hold no number", expr.span, help=f"write {high}..{low}"
-        )
+        report.error("E303", f"the bounds {low}..{high} hold no number", expr.span, help=f"write {high}..{low}")
         return None
     shown = f"the bounds {'' if low is None else low}..{'' if high is None else high}"
     shown += f" step {step}" if step is not None else ""

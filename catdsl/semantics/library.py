@@ -53,9 +53,7 @@ def read_used(use: tree.Use, user: SourceFile) -> SourceFile:
 def _module(use: tree.Use) -> SourceFile:
     home = resources.folder("specs")
     path = home.joinpath(*use.library.split(".")).with_suffix(".cat")
-    known = [
-        ".".join(p.relative_to(home).with_suffix("").parts) for p in sorted((home / "std").glob("**/*.cat"))
-    ]
+    known = [".".join(p.relative_to(home).with_suffix("").parts) for p in sorted((home / "std").glob("**/*.cat"))]
     if use.library not in known:
         raise CatError.one(
             "E210", f"the library has no `{use.library}`", use.library_span,

@@ -46,9 +46,7 @@ def parameter_values(
         scope.define_once(param.name, value, report)
 
 
-def _override(
-    param: tree.Param, default: Any, text: str, scope: Scope, words: frozenset[str], report: Report
-) -> Any:
+def _override(param: tree.Param, default: Any, text: str, scope: Scope, words: frozenset[str], report: Report) -> Any:
     """The value set from outside, of the default's kind."""
     name = param.name.text
     example = f"write for example --set {name}={literal(default)}"

@@ -17,9 +17,7 @@ from catdsl.semantics.values import POISON, Repeated, Share, Tensor, Word, descr
 from catdsl.syntax import tree
 
 BLOCKS: Mapping[str, type[Settings]] = {
-    name: field.annotation
-    for name, field in SpecSettings.model_fields.items()
-    if isinstance(field.annotation, type)
+    name: field.annotation for name, field in SpecSettings.model_fields.items() if isinstance(field.annotation, type)
 }
 _INITS = ("normal", "xavier", "kaiming")
 
@@ -57,9 +55,7 @@ class SettingsReader:
                 continue
             if key in places:
                 failed = True
-                self.report.error(
-                    "E203", f"`{key}` is set twice", pair.key.span, notes=(f"first at {places[key][0]}",)
-                )
+                self.report.error("E203", f"`{key}` is set twice", pair.key.span, notes=(f"first at {places[key][0]}",))
                 continue
             places[key] = (pair.key.span, pair.value.span)
             failed |= not self._put(model, key, pair.value, values)

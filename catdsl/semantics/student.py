@@ -58,9 +58,7 @@ def student_of(program: tree.Program, source: SourceFile) -> StudentProgram | No
         spec = read_spec(base / student.spec.value)
     except CatError as error:
         raise CatError(
-            Diagnostic(
-                d.code, d.message, student.spec.span, help="the path is relative to the student program"
-            )
+            Diagnostic(d.code, d.message, student.spec.span, help="the path is relative to the student program")
             for d in error.diagnostics
         ) from None
     overrides = {p.key.text: _written(p.value, source.text) for p in student.parameters}
@@ -82,9 +80,7 @@ def student_counts(
     for item in student.widths:
         name = item.path.text
         if name not in searched:
-            reason = (
-                "is tied to others and not chosen" if name in teacher.width else "is no width of the spec"
-            )
+            reason = "is tied to others and not chosen" if name in teacher.width else "is no width of the spec"
             help_text = did_you_mean(name, searched)
             problems.append(Diagnostic("E405", f"`{name}` {reason}", item.path.span, help=help_text))
         elif name in counts:

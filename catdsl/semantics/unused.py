@@ -32,9 +32,7 @@ def warn_of_unused_in_block(block: tree.Block, report: Report) -> None:
     mentioned = mentions((*block.formals, *block.statements))
     for formal in block.formals:
         _warn(f"the argument `{formal.name.text}`", formal.name, mentioned, report)
-    ends = next(
-        (i for i, s in enumerate(block.statements) if isinstance(s, tree.Return)), len(block.statements)
-    )
+    ends = next((i for i, s in enumerate(block.statements) if isinstance(s, tree.Return)), len(block.statements))
     _warn_of_names(block.statements[:ends], mentioned, report)
     for statement in block.statements[ends + 1 :]:
         report.warning(

@@ -251,9 +251,7 @@ class TreeBuilder(Transformer_NonRecursive):
         return tree.Network("generator", self._new_name(children[0]), tuple(children[1:]), self._span(meta))
 
     def discriminator(self, meta, children):
-        return tree.Network(
-            "discriminator", self._new_name(children[0]), tuple(children[1:]), self._span(meta)
-        )
+        return tree.Network("discriminator", self._new_name(children[0]), tuple(children[1:]), self._span(meta))
 
     def pair(self, meta, children):
         return tree.Pair(self._ident(children[0]), children[1], self._span(meta))

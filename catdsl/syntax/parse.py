@@ -19,9 +19,7 @@ _MAX_ERRORS = 10
 
 _TOKEN = re.compile(r'"[^"\n]*"|#[^\n]*|\w+|[^\w\s]')
 # Where an item begins: a keyword, or the name of a settings block, at the left border.
-_ITEM = re.compile(
-    r"^(?:(?:param|use|block|generator|discriminator|student)\b|[A-Za-z_]\w*\s*\{)", re.MULTILINE
-)
+_ITEM = re.compile(r"^(?:(?:param|use|block|generator|discriminator|student)\b|[A-Za-z_]\w*\s*\{)", re.MULTILINE)
 
 
 @cache
@@ -75,9 +73,7 @@ def _check_size(text: str, file: str) -> None:
     tokens = sum(1 for _ in _TOKEN.finditer(text))
     if tokens > MAX_TOKENS:
         message = f"the file has {tokens:,} words and signs; the limit is {MAX_TOKENS:,}"
-        raise CatError.one(
-            "E103", message, place, help="write what repeats as a block, or split it with `use`"
-        )
+        raise CatError.one("E103", message, place, help="write what repeats as a block, or split it with `use`")
 
 
 def _next_item(text: str, start: int, error: UnexpectedInput) -> int | None:

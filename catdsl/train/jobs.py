@@ -40,9 +40,7 @@ class RunOptions:
     identity: Mapping[str, object] = field(default_factory=dict)
 
 
-def train_teacher(
-    generator: nn.Module, data: PairedData, settings: SpecSettings, options: RunOptions
-) -> Outcome:
+def train_teacher(generator: nn.Module, data: PairedData, settings: SpecSettings, options: RunOptions) -> Outcome:
     """Train `generator` in place as pix2pix does, and leave its run in the options' folder.
 
     Its weights at the call are the start. Raises CatError as `run_training` does, and E601 or E607

@@ -43,9 +43,7 @@ class Timing:
     device: str
 
 
-def measure_quality(
-    generator: nn.Module, images: PairImages, *, batch: int = 8, device: str = "cpu"
-) -> Quality:
+def measure_quality(generator: nn.Module, images: PairImages, *, batch: int = 8, device: str = "cpu") -> Quality:
     """The quality of what `generator` makes of each input, in evaluation mode. Raises CatError E601."""
     _check_some(images)
     with evaluating(generator):

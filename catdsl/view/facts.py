@@ -100,9 +100,7 @@ def _states(graph: Graph, teacher: Graph, counts: Mapping[str, int]) -> dict[str
     return states
 
 
-def _shape(
-    node: Node, graph: Graph, drawn: Graph, state: State, counts: Mapping[str, int]
-) -> tuple[int, int, int]:
+def _shape(node: Node, graph: Graph, drawn: Graph, state: State, counts: Mapping[str, int]) -> tuple[int, int, int]:
     """C x H x W: of what is left, or of the teacher where nothing is."""
     if state is State.PRESENT:
         kept = graph.node[node.name]

@@ -116,9 +116,7 @@ class _Columns:
 
     def _outside(self, column: int, part: list[Item]) -> Outside:
         """What a column is connected with: the scope's surroundings and the other columns."""
-        ins = dict.fromkeys(
-            net for item in part for net in item.needs if self.made_in.get(net, -1) != column
-        )
+        ins = dict.fromkeys(net for item in part for net in item.needs if self.made_in.get(net, -1) != column)
         outs = {}
         for net in (net for item in part for net in item.gives):
             later = [u for c, users in self.taken_in.get(net, {}).items() if c > column for u in users]

@@ -38,9 +38,7 @@ def settle(wanted: Sequence[float], widths: Sequence[int], gap: int) -> list[flo
     return [value + place for value, place in zip(values, offsets, strict=True)]
 
 
-def place_rows(
-    rows: Sequence[Sequence[int]], widths: Sequence[int], links: Sequence[Link], gap: int
-) -> list[int]:
+def place_rows(rows: Sequence[Sequence[int]], widths: Sequence[int], links: Sequence[Link], gap: int) -> list[int]:
     """The left edge of every box. Rows list boxes from left to right, from the top row down."""
     lefts = [0.0] * len(widths)
     for row in rows:
@@ -105,9 +103,7 @@ def _straighten(
                 places[box] = x
 
 
-def ordered(
-    rows: Sequence[Sequence[int]], links: Sequence[Link], widths: Sequence[int]
-) -> list[list[int]]:
+def ordered(rows: Sequence[Sequence[int]], links: Sequence[Link], widths: Sequence[int]) -> list[list[int]]:
     """Rows in an order with few crossings: the order of making, unless another has fewer."""
     best = [list(row) for row in rows]
     fewest = _crossings(best, links, widths)

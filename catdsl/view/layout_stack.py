@@ -32,8 +32,7 @@ class _Places:
 
     def moved(self, dx: int) -> "_Places":
         lanes_, ins, outs = (
-            {net: x + dx for net, x in where.items()}
-            for where in (self.lanes, self.ports_in, self.ports_out)
+            {net: x + dx for net, x in where.items()} for where in (self.lanes, self.ports_in, self.ports_out)
         )
         return _Places([x + dx for x in self.lefts], lanes_, ins, outs)
 

@@ -102,9 +102,7 @@ def _runs(graph: Graph, names: list[str]) -> list[Run]:
     return [Run(tuple(run)) for run in runs]
 
 
-def _continued(
-    graph: Graph, node: Node, own: set[str], ending: Mapping[str, list[str]]
-) -> list[str] | None:
+def _continued(graph: Graph, node: Node, own: set[str], ending: Mapping[str, list[str]]) -> list[str] | None:
     """The run that `node` prolongs."""
     if len(set(node.inputs)) != 1 or is_join(node) or node.inputs[0] not in own:
         return None

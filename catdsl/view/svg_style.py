@@ -65,8 +65,7 @@ HEATS = 5
 def style_sheet() -> str:
     """CSS for a <style> element."""
     type_ = "".join(
-        f".{name}{{font-size:{size:g}px{';font-weight:600' if bold else ''}}}"
-        for name, (size, bold) in STYLES.items()
+        f".{name}{{font-size:{size:g}px{';font-weight:600' if bold else ''}}}" for name, (size, bold) in STYLES.items()
     )
     light = "".join(f"{what}{{{how}:{colour}}}" for what, how, colour, _ in _COLOURS)
     dark = "".join(f"{what}{{{how}:{colour}}}" for what, how, _, colour in _COLOURS)

@@ -25,9 +25,7 @@ STYLES: dict[str, tuple[float, bool]] = {
     "shape": (10, False), "count": (10.5, True), "tap": (10.5, True),
 }  # fmt: skip
 
-_TABLES = tuple(
-    {char: width for width, chars in table.items() for char in chars} for table in (_REGULAR, _BOLD)
-)
+_TABLES = tuple({char: width for width, chars in table.items() for char in chars} for table in (_REGULAR, _BOLD))
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:

@@ -139,9 +139,7 @@ def test_per_node_costs_add_up_and_name_the_nodes() -> None:
 
 
 def test_a_giant_is_refused() -> None:
-    text = (
-        "generator g { input x: image(4096, 16384, 16384)\noutput x -> conv(65536, 127) -> conv(65536, 127) }"
-    )
+    text = "generator g { input x: image(4096, 16384, 16384)\noutput x -> conv(65536, 127) -> conv(65536, 127) }"
     with pytest.raises(CatError) as caught:
         _ = load(text).cost
     assert caught.value.diagnostics[0].code == "E103"
@@ -163,8 +161,7 @@ def test_a_giant_is_refused() -> None:
 )
 def test_what_leads_nowhere_costs_nothing(text: str, counts: dict[str, int]) -> None:
     project = load(
-        f"generator g {{ input x: image(3, 8, 12)\ny = {text}\noutput y + (x -> conv(2, 1)) }}\n"
-        f"search {{ floor = 1 }}"
+        f"generator g {{ input x: image(3, 8, 12)\ny = {text}\noutput y + (x -> conv(2, 1)) }}\nsearch {{ floor = 1 }}"
     )
     promised = project.cost_model.at(counts)
     student = project.student_at(counts)

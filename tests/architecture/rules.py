@@ -10,9 +10,7 @@ MAX_LINES = 400
 EMPTY_NAMES = ("utils", "util", "helpers", "helper", "common", "misc")
 
 # An absolute path that only one machine has, on any of the usual systems.
-_MACHINE_PATH = re.compile(
-    r"(?<![\w.~/-])/(?:home|root|Users|work|tmp|mnt|media|opt|srv)/\w|\b[A-Z]:\\{1,2}Users\b"
-)
+_MACHINE_PATH = re.compile(r"(?<![\w.~/-])/(?:home|root|Users|work|tmp|mnt|media|opt|srv)/\w|\b[A-Z]:\\{1,2}Users\b")
 _LEFT_OVER = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")  # in brackets, so that this line passes
 _CODE = re.compile(r"\bE[1-9]\d\d\b")
 

@@ -134,9 +134,7 @@ def test_initialisation_covers_every_parameter(project: Project) -> None:
 def test_taps_share_all_parameters(project: Project, module: fx.GraphModule) -> None:
     names = ("stem.relu0", "body.1.add0", "photo")
     tapped = with_taps(module, project.graph, names)
-    assert {n: id(p) for n, p in tapped.named_parameters()} == {
-        n: id(p) for n, p in module.named_parameters()
-    }
+    assert {n: id(p) for n, p in tapped.named_parameters()} == {n: id(p) for n, p in module.named_parameters()}
     image = torch.randn(2, 3, 8, 12)
     module.eval(), tapped.eval()
     output, (stem, body, photo) = tapped(image)
@@ -206,9 +204,7 @@ def test_sizes_that_are_calculated_follow_the_input() -> None:
 @pytest.mark.parametrize("factor", [2, 0.5, 1.5])
 def test_resize_agrees_with_torch(factor: float) -> None:
     for mode in ("nearest", "bilinear"):
-        project = load(
-            f"generator g {{ input x: image(2, 8, 12)\noutput x -> resize(scale = {factor}, {mode}) }}"
-        )
+        project = load(f"generator g {{ input x: image(2, 8, 12)\noutput x -> resize(scale = {factor}, {mode}) }}")
         image = torch.randn(1, 2, 8, 12)
         extra = {"align_corners": False} if mode == "bilinear" else {}
         wanted = torch.nn.functional.interpolate(image, scale_factor=factor, mode=mode, **extra)

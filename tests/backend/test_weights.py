@@ -31,9 +31,7 @@ def _state(module: fx.GraphModule) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in module.state_dict().items()}
 
 
-def test_weights_come_back_equal_with_their_facts(
-    tmp_path: Path, project: Project, module: fx.GraphModule
-) -> None:
+def test_weights_come_back_equal_with_their_facts(tmp_path: Path, project: Project, module: fx.GraphModule) -> None:
     path, facts = tmp_path / "w.safetensors", {"step": 3, "channels": {"a.conv0": [0, 2]}}
     save_weights(module, path, facts)
     tensors, read = read_weights(path)
@@ -72,9 +70,7 @@ def _refused(project: Project, module: fx.GraphModule, tensors: dict[str, Tensor
     return error
 
 
-def test_what_is_missing_unknown_or_of_another_shape_is_listed(
-    project: Project, module: fx.GraphModule
-) -> None:
+def test_what_is_missing_unknown_or_of_another_shape_is_listed(project: Project, module: fx.GraphModule) -> None:
     tensors = _state(module)
     del tensors["a.norm0.weight"]
     tensors["a.norm9.weight"] = torch.ones(1)

@@ -61,9 +61,7 @@ def test_one_branch_that_is_left_needs_no_sum(resnet: Project) -> None:
 
 
 def test_a_concat_drops_what_is_absent() -> None:
-    project = program(
-        "a = x -> conv(4 in 0.., 1)\nb = x -> conv(5 in 0.., 1)\noutput concat(a, b, a) -> conv(2, 3)"
-    )
+    project = program("a = x -> conv(4 in 0.., 1)\nb = x -> conv(5 in 0.., 1)\noutput concat(a, b, a) -> conv(2, 3)")
     left = student(project, {"a.conv0": 0})
     assert names(left) == ["x", "b.conv0", "output.conv0"]
     assert names(student(project, {"b.conv0": 0})) == ["x", "a.conv0", "output.concat0", "output.conv0"]
@@ -114,9 +112,7 @@ def test_a_product_vanishes_with_either_factor_and_takes_the_other_along() -> No
 
 
 def test_what_only_a_vanished_branch_read_goes_too() -> None:
-    project = program(
-        "y = x -> conv(4, 3) -> relu -> conv(3 in 0.., 1) -> conv(2, 1)\noutput y + (x -> conv(2, 1))"
-    )
+    project = program("y = x -> conv(4, 3) -> relu -> conv(3 in 0.., 1) -> conv(2, 1)\noutput y + (x -> conv(2, 1))")
     assert names(student(project, {"y.conv1": 0})) == ["x", "output.conv0"]
 
 
@@ -182,9 +178,7 @@ def test_a_student_of_a_student_is_the_student_of_both() -> None:
 
 
 def test_counts_follow_ties(resnet: Project) -> None:
-    project = program(
-        "a = x -> conv(6, 3)\nb = a -> conv(tied a.channels / 2 + 1, 3)\noutput b -> conv(2, 1)"
-    )
+    project = program("a = x -> conv(6, 3)\nb = a -> conv(tied a.channels / 2 + 1, 3)\noutput b -> conv(2, 1)")
     assert complete_counts(project.graph, {"a.conv0": 4}) == {
         "x": 3,
         "a.conv0": 4,

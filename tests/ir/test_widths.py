@@ -45,10 +45,7 @@ def test_forms(form: str, wanted: tuple[int, int, int, int]) -> None:
 
 
 def test_bounds_of_what_is_added_intersect() -> None:
-    text = (
-        "a = x -> conv(24 in 2..20, 3)\nb = x -> conv(24 in 6.. step 4, 3)\n"
-        "c = x -> conv(24 in .. step 6, 3)\n"
-    )
+    text = "a = x -> conv(24 in 2..20, 3)\nb = x -> conv(24 in 6.. step 4, 3)\nc = x -> conv(24 in .. step 6, 3)\n"
     assert bounds(text + "output a + b + c -> conv(2, 1)") == {
         "a.conv0": (24, 12, 12, 1),
         "output.conv0": (2, 2, 2, 1),
@@ -56,9 +53,7 @@ def test_bounds_of_what_is_added_intersect() -> None:
 
 
 def test_an_empty_intersection_names_both_places() -> None:
-    (error,) = errors(
-        "a = x -> conv(24 in 2..8, 3)\nb = x -> conv(24 in 12.., 3)\noutput a + b -> conv(2, 1)"
-    )
+    (error,) = errors("a = x -> conv(24 in 2..8, 3)\nb = x -> conv(24 in 12.., 3)\noutput a + b -> conv(2, 1)")
     assert error.code == "E303"
     assert "between 12 and 8" in error.message
     assert any(":3:" in note for note in error.notes)
@@ -66,10 +61,7 @@ def test_an_empty_intersection_names_both_places() -> None:
 
 
 def test_a_concat_that_meets_one_conv_is_two_widths() -> None:
-    text = (
-        "a = x -> conv(4 in 2.., 3)\nb = x -> conv(6 in 0.., 3)\n"
-        "c = concat(a, b) + (x -> conv(10 in 5.., 3))\n"
-    )
+    text = "a = x -> conv(4 in 2.., 3)\nb = x -> conv(6 in 0.., 3)\nc = concat(a, b) + (x -> conv(10 in 5.., 3))\n"
     found = graph(text + "output c -> conv(2, 1)")
     assert {w.name: (w.count, w.low) for w in found.widths if w.searched} == {
         "a.conv0": (4, 2),
@@ -79,9 +71,7 @@ def test_a_concat_that_meets_one_conv_is_two_widths() -> None:
 
 
 def test_parts_share_bounds_and_step() -> None:
-    text = (
-        "a, b = x -> conv(24 in 8..20 step 2, 3) -> split(2)\noutput concat(a -> conv(2, 1), b) -> conv(2, 1)"
-    )
+    text = "a, b = x -> conv(24 in 8..20 step 2, 3) -> split(2)\noutput concat(a -> conv(2, 1), b) -> conv(2, 1)"
     found = bounds(text)
     assert [found[f"a_b.conv0.{i}"] for i in (0, 1)] == [(12, 4, 10, 2)] * 2
 

@@ -39,9 +39,7 @@ def _applied(op: Op, example: Example, operands: list[str]) -> str:
 def alone(op: Op, example: Example) -> Graph:
     """A program of nothing but the operator."""
     names = [f"x{i}" for i in range(len(example.inputs))]
-    inputs = "\n".join(
-        f"input {n}: image({c}, {h}, {w})" for n, (c, h, w) in zip(names, example.inputs, strict=True)
-    )
+    inputs = "\n".join(f"input {n}: image({c}, {h}, {w})" for n, (c, h, w) in zip(names, example.inputs, strict=True))
     return load(f"generator g {{\n{inputs}\noutput concat({_applied(op, example, names)})\n}}\n").graph
 
 
@@ -165,14 +163,11 @@ def _value(op: Op, example: Example, argument: str) -> object:
     return repr(_nodes(alone(op, example), op)[0].attrs.get(argument))
 
 
-@pytest.mark.parametrize(
-    "op", [op for op in ALL if any(a.name == "spectral" for a in op.args)], ids=lambda op: op.name
-)
+@pytest.mark.parametrize("op", [op for op in ALL if any(a.name == "spectral" for a in op.args)], ids=lambda op: op.name)
 def test_spectral_weights_are_the_same_numbers_under_another_name(op: Op) -> None:
     first = op.examples[0]
     plain, normalised = (
-        alone(op, Example(first.inputs, f"{first.arguments}, spectral = {value}"))
-        for value in ("false", "true")
+        alone(op, Example(first.inputs, f"{first.arguments}, spectral = {value}")) for value in ("false", "true")
     )
     module = build_module(normalised)
     assert any("parametrizations" in name for name in module.state_dict())

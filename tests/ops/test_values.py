@@ -76,12 +76,8 @@ _PADS = {"zero": "constant", "reflect": "reflect", "replicate": "replicate"}
 
 
 @pytest.mark.parametrize("pad", _PADS)
-@pytest.mark.parametrize(
-    ("kernel", "stride", "dilation"), [(1, 1, 1), (3, 1, 1), (5, 2, 1), (7, 1, 1), (3, 1, 2)]
-)
-def test_convs_pad_so_that_odd_kernels_keep_the_size(
-    pad: str, kernel: int, stride: int, dilation: int
-) -> None:
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), [(1, 1, 1), (3, 1, 1), (5, 2, 1), (7, 1, 1), (3, 1, 2)])
+def test_convs_pad_so_that_odd_kernels_keep_the_size(pad: str, kernel: int, stride: int, dilation: int) -> None:
     arguments = f"{kernel}, stride = {stride}, dilation = {dilation}, pad = {pad}"
     edge = dilation * (kernel - 1) // 2
     padded = F.pad(_image(), (edge,) * 4, mode=_PADS[pad])
@@ -108,9 +104,7 @@ def test_deconvs_multiply_the_size_exactly(kernel: int, stride: int) -> None:
 
 
 def test_the_style_decides_what_is_not_said() -> None:
-    module = _built(
-        "x -> conv(4, 3) -> norm", "style { norm = batch, pad = reflect, bias = true, spectral = true }"
-    )
+    module = _built("x -> conv(4, 3) -> norm", "style { norm = batch, pad = reflect, bias = true, spectral = true }")
     conv, norm = module.get_submodule("output.conv0"), module.get_submodule("output.norm0")
     assert isinstance(conv, nn.Conv2d)
     assert conv.padding_mode == "reflect"

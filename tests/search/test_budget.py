@@ -74,8 +74,7 @@ def test_a_budget_says_which_convention_it_is_in() -> None:
 def test_the_budget_of_a_spec(written: str, count: str | None, limits: dict[str, int]) -> None:
     """A deconv of 100 MACs, 400 by the published count."""
     project = load(
-        "generator g { input x: image(1, 5, 5)\noutput x -> deconv(1, 2, stride = 2) }\n"
-        f"budget {{ {written} }}"
+        f"generator g {{ input x: image(1, 5, 5)\noutput x -> deconv(1, 2, stride = 2) }}\nbudget {{ {written} }}"
     )
     assert (project.cost.exact, project.cost.paper) == (100, 400)
     assert {b.metric: b.most for b in project.budget(None, count).limits} == limits
@@ -89,7 +88,6 @@ def test_without_a_budget() -> None:
 
 def test_one_given_outside_replaces_the_specs() -> None:
     project = load(
-        "generator g { input x: image(1, 5, 5)\noutput x -> conv(1, 3) }\n"
-        "budget { params = 3, count = paper }"
+        "generator g { input x: image(1, 5, 5)\noutput x -> conv(1, 3) }\nbudget { params = 3, count = paper }"
     )
     assert project.budget("50%", None).limits == (Limit("exact", 112, "50%"),)

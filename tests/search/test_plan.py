@@ -37,9 +37,7 @@ search { score = norm_scale, floor = 3 }
 
 
 def equal_scores(graph: Graph) -> dict[str, np.ndarray]:
-    return {
-        n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm and n.attrs["affine"]
-    }
+    return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm and n.attrs["affine"]}
 
 
 def random_scores(graph: Graph, seed: int) -> dict[str, np.ndarray]:
@@ -140,8 +138,7 @@ def test_an_unscored_width_keeps_the_teachers_size() -> None:
 @pytest.mark.parametrize("form", ["20 in 8..8", "20 in 15.. step 8"])
 def test_a_width_of_which_one_smaller_count_is_left_is_in_the_plan(form: str) -> None:
     project = load(
-        f"generator g {{ input x: image(3, 8, 8)\na = x -> conv({form}, 3) -> batch_norm\n"
-        f"output a -> conv(2, 1) }}"
+        f"generator g {{ input x: image(3, 8, 8)\na = x -> conv({form}, 3) -> batch_norm\noutput a -> conv(2, 1) }}"
     )
     found = plan(project, "100%")
     assert found.kept == {"a.conv0": 16 if "step" in form else 8}
@@ -188,8 +185,7 @@ def test_each_limit_holds(project: Project) -> None:
 
 def test_where_everything_may_vanish_the_output_must_not() -> None:
     project = load(
-        "generator g { input x: image(3, 8, 8)\na = x -> conv(8 in 0.., 3) -> batch_norm\n"
-        "output a -> conv(2, 1) }"
+        "generator g { input x: image(3, 8, 8)\na = x -> conv(8 in 0.., 3) -> batch_norm\noutput a -> conv(2, 1) }"
     )
     with pytest.raises(CatError) as caught:
         plan(project, "1")

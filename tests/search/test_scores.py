@@ -27,9 +27,7 @@ def graph() -> Graph:
 
 def _scores(graph: Graph) -> dict[str, np.ndarray]:
     return {
-        n.name: np.arange(1.0, 1 + graph.channels(n.name))
-        for n in graph.nodes
-        if n.op.is_norm and n.attrs["affine"]
+        n.name: np.arange(1.0, 1 + graph.channels(n.name)) for n in graph.nodes if n.op.is_norm and n.attrs["affine"]
     }
 
 
@@ -104,9 +102,7 @@ def test_all_mistakes_are_reported_at_once(graph: Graph) -> None:
 
 
 def test_a_width_without_a_norm_is_warned_of() -> None:
-    graph = load(
-        "generator g { input x: image(3, 8, 8)\na = x -> conv(20, 3)\noutput a -> conv(2, 1) }"
-    ).graph
+    graph = load("generator g { input x: image(3, 8, 8)\na = x -> conv(20, 3)\noutput a -> conv(2, 1) }").graph
     found = width_scores(graph, {})
     assert dict(found.by_width) == {}
     (warning,) = found.warnings
@@ -125,9 +121,7 @@ def test_files_of_both_kinds(tmp_path: Path) -> None:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("s.npz", b"x"), ("s.safetensors", b"xxxxxxxxxxxx"), ("s.txt", b"")]
-)
+@pytest.mark.parametrize(("name", "content"), [("s.npz", b"x"), ("s.safetensors", b"xxxxxxxxxxxx"), ("s.txt", b"")])
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     for expected in ("missing", "damaged"):

@@ -81,9 +81,7 @@ def test_each_axis_takes_what_it_follows() -> None:
     sliced = slice_weights(graph, project.student_at(counts), counts, kept, weights)
     a, b = kept["a.conv0"], kept["b.conv0"]
     np.testing.assert_array_equal(sliced["a.conv0.weight"], weights["a.conv0.weight"][a])
-    np.testing.assert_array_equal(
-        sliced["a.batch_norm0.running_var"], weights["a.batch_norm0.running_var"][a]
-    )
+    np.testing.assert_array_equal(sliced["a.batch_norm0.running_var"], weights["a.batch_norm0.running_var"][a])
     np.testing.assert_array_equal(sliced["b.conv0.weight"], weights["b.conv0.weight"][b][:, a])
     np.testing.assert_array_equal(sliced["c.dwconv0.weight"], weights["c.dwconv0.weight"][b])
     np.testing.assert_array_equal(sliced["output.conv0.weight"], weights["output.conv0.weight"][:, b])

@@ -17,10 +17,7 @@ from catdsl.train.losses.alignment import (
 
 
 def features(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
-    return (
-        torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
-        + 0.3
-    )
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype) + 0.3
 
 
 def rows_of_pixels(x: torch.Tensor) -> list[list[float]]:

@@ -23,9 +23,7 @@ from catdsl.train.recipe import Recipe
 from catdsl.train.systems.pix2pix import Pix2Pix
 from tests.train.tiny_networks import TinyGenerator
 
-RECIPE = Recipe(
-    gan="hinge", gan_weight=1.0, recon=10.0, epochs=1, decay_epochs=0, batch=2, lr=1e-3, betas=(0.5, 0.999)
-)
+RECIPE = Recipe(gan="hinge", gan_weight=1.0, recon=10.0, epochs=1, decay_epochs=0, batch=2, lr=1e-3, betas=(0.5, 0.999))
 SETTINGS = {"lr": 1e-3, "betas": (0.5, 0.999), "data.load": None}
 
 

@@ -26,9 +26,7 @@ from catdsl.train.systems.system import System
 from tests.train.tiny_networks import NoisyGenerator
 
 STEPS = Schedule(6, 4)
-RECIPE = Recipe(
-    gan="hinge", gan_weight=1.0, recon=10.0, epochs=1, decay_epochs=0, batch=2, lr=1e-3, betas=(0.5, 0.999)
-)
+RECIPE = Recipe(gan="hinge", gan_weight=1.0, recon=10.0, epochs=1, decay_epochs=0, batch=2, lr=1e-3, betas=(0.5, 0.999))
 
 
 def system(seed=0):

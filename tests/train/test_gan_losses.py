@@ -26,8 +26,7 @@ BY_HAND = {
         -(-1.5 + 0.25) / 2,
     ),
     "vanilla": (
-        -((log(sigmoid(2)) + log(sigmoid(0.5))) / 2 + (log(1 - sigmoid(-1.5)) + log(1 - sigmoid(0.25))) / 2)
-        / 2,
+        -((log(sigmoid(2)) + log(sigmoid(0.5))) / 2 + (log(1 - sigmoid(-1.5)) + log(1 - sigmoid(0.25))) / 2) / 2,
         -(log(sigmoid(-1.5)) + log(sigmoid(0.25))) / 2,
     ),
 }

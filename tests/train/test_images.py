@@ -102,9 +102,7 @@ def test_resizing_is_pillows_bicubic(tmp_path):
 def broken(tmp_path, kind):
     path = tmp_path / "bad.png"
     numbers = np.random.default_rng(0)
-    whole = saved(
-        tmp_path, Image.fromarray(numbers.integers(0, 256, (64, 64, 3), dtype=np.uint8)), "whole.png"
-    )
+    whole = saved(tmp_path, Image.fromarray(numbers.integers(0, 256, (64, 64, 3), dtype=np.uint8)), "whole.png")
     content = {
         "text": b"this is no image",
         "empty": b"",

@@ -125,9 +125,7 @@ def test_a_discriminator_of_other_settings_does_not_fit(tmp_path, paired):
     train_teacher(TinyGenerator(), paired, SETTINGS, RunOptions(folder=tmp_path / "t", steps=0))
     inherited = trained_weights(tmp_path / "t", "discriminator")
     with pytest.raises(CatError, match=r"E605.*discriminator"):
-        distilled(
-            paired, tmp_path / "s", TinyGenerator(), using=settings(train={"ndf": 5}), discriminator=inherited
-        )
+        distilled(paired, tmp_path / "s", TinyGenerator(), using=settings(train={"ndf": 5}), discriminator=inherited)
 
 
 def test_a_folder_without_the_wanted_run(tmp_path, paired):
@@ -143,9 +141,7 @@ def test_a_small_teacher_beats_what_costs_nothing(tmp_path):
     """The embedded set can be learnt: even two convs do better than the mean image and the input."""
     folder = write_scenes(tmp_path / "data", count=100, size=(32, 32), seed=0, validation=20)
     data = open_pairs(folder, DataSettings(), size=(32, 32))
-    using = settings(train={"gan_weight": 0.0, "lr": 0.01, "batch": 8}).model_copy(
-        update={"data": DataSettings()}
-    )
+    using = settings(train={"gan_weight": 0.0, "lr": 0.01, "batch": 8}).model_copy(update={"data": DataSettings()})
     teacher = TinyGenerator(width=32)
     train_teacher(teacher, data, using, RunOptions(folder=tmp_path / "t", steps=250))
     quality = measure_quality(teacher, data.validation)

@@ -71,9 +71,7 @@ def assert_same_end(root, tmp_path, scenes, kills):
     logs = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("whole", "killed")]
     timeless = [[{**record, "seconds": 0} for record in log] for log in logs]
     assert timeless[0] == timeless[1]
-    pictures = [
-        {p.name: p.read_bytes() for p in (tmp_path / n / "samples").iterdir()} for n in ("whole", "killed")
-    ]
+    pictures = [{p.name: p.read_bytes() for p in (tmp_path / n / "samples").iterdir()} for n in ("whole", "killed")]
     assert pictures[0] == pictures[1]
 
 

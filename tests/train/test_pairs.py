@@ -95,9 +95,7 @@ class TestHoldout:
         names = ["10.jpg", "2.jpg", "1.jpg", "b.jpg", "A10.jpg", "a9.jpg"]
         assert sorted(names, key=natural_key) == ["1.jpg", "2.jpg", "10.jpg", "a9.jpg", "A10.jpg", "b.jpg"]
 
-    @pytest.mark.parametrize(
-        ("count", "holdout", "kept"), [(3, None, 1), (25, None, 2), (5, 4, 4), (3, 0, 0)]
-    )
+    @pytest.mark.parametrize(("count", "holdout", "kept"), [(3, None, 1), (25, None, 2), (5, 4, 4), (3, 0, 0)])
     def test_the_last_are_held_out(self, tmp_path, count, holdout, kept):
         for i in range(1, count + 1):
             joined(tmp_path / f"{i}.png", i, i)

@@ -21,9 +21,7 @@ def report(stream, *, every, steps=20):
 
 def test_a_log_gets_few_whole_lines():
     text = report(io.StringIO(), every=100)
-    assert re.fullmatch(
-        r"teacher 25/25  eta 0:00:00  [\d.]+ images/s  recon 0.25  gan 1.5\nall \[done\]\n", text
-    )
+    assert re.fullmatch(r"teacher 25/25  eta 0:00:00  [\d.]+ images/s  recon 0.25  gan 1.5\nall \[done\]\n", text)
 
 
 def test_a_log_gets_a_line_whenever_the_time_has_passed():

@@ -81,9 +81,7 @@ def test_a_complete_set_is_left_alone_and_a_broken_one_drawn_again(tmp_path):
 
 def test_a_death_while_drawing_leaves_no_set(tmp_path, monkeypatch):
     drawn = iter(range(2))
-    monkeypatch.setattr(
-        "catdsl.train.data.scenes.draw_scene", lambda *_: (next(drawn), np.zeros((8, 8, 3), np.uint8))
-    )
+    monkeypatch.setattr("catdsl.train.data.scenes.draw_scene", lambda *_: (next(drawn), np.zeros((8, 8, 3), np.uint8)))
     with pytest.raises(ValueError, match="dimension"):
         write_scenes(tmp_path / "s", count=3, size=(8, 8), seed=0)
     assert list(tmp_path.iterdir()) == []

@@ -47,9 +47,7 @@ def test_what_distill_leaves_open_is_the_teachers():
 
 
 def test_what_distill_says_holds_even_when_it_is_zero():
-    said = DistillSettings(
-        similarity="none", gan_weight=0, recon=5, epochs=0, decay_epochs=9, batch=2, lr=0.01
-    )
+    said = DistillSettings(similarity="none", gan_weight=0, recon=5, epochs=0, decay_epochs=9, batch=2, lr=0.01)
     student = student_recipe(said, TRAIN)
     assert (student.gan_weight, student.recon, student.epochs, student.decay_epochs) == (0, 5, 0, 9)
     assert (student.batch, student.lr, student.aligns) == (2, 0.01, False)

@@ -15,12 +15,8 @@ from catdsl.train.systems.distillation import Distillation
 from catdsl.train.systems.pix2pix import Pix2Pix
 from tests.train.tiny_networks import Tapped, TinyGenerator
 
-RECIPE = Recipe(
-    gan="lsgan", gan_weight=0.7, recon=3.0, epochs=1, decay_epochs=0, batch=2, lr=1e-2, betas=(0.5, 0.9)
-)
-ALIGNED = Recipe(
-    **{name: getattr(RECIPE, name) for name in RECIPE.__slots__} | {"similarity": "gka", "alignment": 2.0}
-)
+RECIPE = Recipe(gan="lsgan", gan_weight=0.7, recon=3.0, epochs=1, decay_epochs=0, batch=2, lr=1e-2, betas=(0.5, 0.9))
+ALIGNED = Recipe(**{name: getattr(RECIPE, name) for name in RECIPE.__slots__} | {"similarity": "gka", "alignment": 2.0})
 
 
 @pytest.fixture
@@ -117,9 +113,7 @@ def test_a_distillation_step(batch):
     plain_student, plain_judge = copy.deepcopy((student, system.networks["discriminator"]))
     with torch.no_grad():
         _, (teacher_tap,) = Tapped(copy.deepcopy(teacher).eval())(batch.input_BCHW)
-    expected = plain_step(
-        plain_student, plain_judge, batch, extra=lambda taps: -2.0 * gka(teacher_tap, taps[0])
-    )
+    expected = plain_step(plain_student, plain_judge, batch, extra=lambda taps: -2.0 * gka(teacher_tap, taps[0]))
     losses = system.train_step(batch)
     assert losses.keys() == expected.keys() | {"tap0"}
     for name, value in expected.items():

@@ -37,9 +37,7 @@ class Maker:
             span=Span("net.cat", 7, 5, 7, 12),
         )  # fmt: skip
 
-    def conv(
-        self, name: str, source: str, width: int, kernel: int = 3, *, low: int | None = None, **given: Any
-    ) -> str:
+    def conv(self, name: str, source: str, width: int, kernel: int = 3, *, low: int | None = None, **given: Any) -> str:
         bounds = () if low is None else (Range(low=low),)
         return self.op(name, source, width=WidthForm(width, bounds), kernel=kernel, **given)
 
@@ -165,7 +163,7 @@ def long_names() -> Graph:
     y = m.op(f"{wide}.add0", m.unit(f"{wide}.first", x, 4096), x)
     z = m.op(f"<script>alert('{wide}')</script>.relu0", y, op="relu")
     z = m.op("W" * 120 + "0", z, op="relu")
-    quotes = "body[<script>alert(2)</script> & \"quotes\" that never end" + "!" * 80 + "]"
+    quotes = 'body[<script>alert(2)</script> & "quotes" that never end' + "!" * 80 + "]"
     taps = (Tap(quotes, y), Tap("x" * 200, z))
     return m.finish(m.conv("end.conv0", z, 3), *taps)
 

@@ -142,9 +142,7 @@ def _path(commands: str) -> list[Frame]:
                 end = (here[0], numbers[0])
             case _:
                 end = (numbers[-2], numbers[-1])
-        pieces.append(
-            Frame(min(here[0], end[0]), min(here[1], end[1]), max(here[0], end[0]), max(here[1], end[1]))
-        )
+        pieces.append(Frame(min(here[0], end[0]), min(here[1], end[1]), max(here[0], end[0]), max(here[1], end[1])))
         here = end
     return pieces
 

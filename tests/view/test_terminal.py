@@ -18,7 +18,9 @@ def test_a_teacher() -> None:
     m = Maker(name="tiny")
     x = m.unit("stem", m.photo, 16, 7, stride=2)
     tree = render_tree(m.finish(m.op("head.tanh0", m.conv("head.conv0", x, 3, 1)), Tap("stem", x)))
-    assert tree == """\
+    assert (
+        tree
+        == """\
 generator tiny
   photo    image    3 x 64 x 64
   stem
@@ -30,6 +32,7 @@ generator tiny
     tanh0           3 x 32 x 32
 output head.tanh0
 """
+    )
 
 
 def test_equal_blocks_are_shown_once() -> None:

@@ -64,10 +64,7 @@ def _related(a: frozenset[Edge], b: frozenset[Edge]) -> bool:
 
 
 def _pieces(wire: Wire) -> list[Piece]:
-    return [
-        (min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
-        for (ax, ay), (bx, by) in pairwise(wire.points)
-    ]
+    return [(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)) for (ax, ay), (bx, by) in pairwise(wire.points)]
 
 
 def _shared_length(a: Piece, b: Piece) -> int:

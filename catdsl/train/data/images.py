@@ -82,9 +82,7 @@ def to_pixels(image_CHW: torch.Tensor) -> Pixels:
     return np.ascontiguousarray(levels.to(torch.uint8).permute(1, 2, 0).numpy())
 
 
-def read_image(
-    path: Path, channels: int, *, size: tuple[int, int] | None = None
-) -> torch.Tensor | Unreadable:
+def read_image(path: Path, channels: int, *, size: tuple[int, int] | None = None) -> torch.Tensor | Unreadable:
     """One file as float32 CHW in [-1, 1], resized to `size` (height, width) where it is given."""
     pixels = read_pixels(path, channels)
     if isinstance(pixels, Unreadable):

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from catdsl.diagnostics import CatError
 
-IMAGE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-)
+IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
 TRAINING_NAMES = ("train",)
 VALIDATION_NAMES = ("val", "validation", "test")
 LOOKED_FOR = (

@@ -161,9 +161,7 @@ def _misplaced(layout: Layout) -> tuple[OddFile, ...]:
     return layout.train.odd + (layout.validation or Split(())).odd
 
 
-def _decode_all(
-    pairs: Sequence[Pair], format: PairFormat, *, keep: bool = True
-) -> tuple[list[Decoded], list[OddFile]]:
+def _decode_all(pairs: Sequence[Pair], format: PairFormat, *, keep: bool = True) -> tuple[list[Decoded], list[OddFile]]:
     """All pairs decoded (none kept unless `keep`), and the files that could not be."""
     decoded: list[Decoded] = []
     odd: list[OddFile] = []

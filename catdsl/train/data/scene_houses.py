@@ -100,9 +100,7 @@ class _House:
     def _roof(self, x: Field, y: Field) -> Field:
         down = (y - (self.eaves - self.rise)) / self.rise
         tiles = np.where(np.mod(down * 6, 1) < 0.3, 0.8, 1.0)
-        return self.light.on(
-            (0.50, 0.25, 0.18), (0.80 + 0.28 * self._toward_light()) * tiles * (1.05 - 0.15 * down)
-        )
+        return self.light.on((0.50, 0.25, 0.18), (0.80 + 0.28 * self._toward_light()) * tiles * (1.05 - 0.15 * down))
 
     def _inside_side(self, x: Field, y: Field) -> Mask:
         along = self._along(x)

@@ -34,9 +34,7 @@ def tree(canvas: Canvas, light: Light, horizon: float, numbers: np.random.Genera
         lit = 0.72 + 0.42 * np.clip(u * light.side(x0) - 0.7 * v, -0.8, 0.8)
         row, column = (np.clip(((w + 1.2) * 10).astype(int), 0, 23) for w in (v, u))
         boughs = 1 + (0.12 * np.sin(22 * v) if conifer else 0.0)
-        return light.on(
-            (0.13, 0.36, 0.20) if conifer else (0.34, 0.54, 0.15), lit * leaves[row, column] * boughs
-        )
+        return light.on((0.13, 0.36, 0.20) if conifer else (0.34, 0.54, 0.15), lit * leaves[row, column] * boughs)
 
     def inside_crown(x: Field, y: Field) -> Mask:
         if conifer:
