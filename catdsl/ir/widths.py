@@ -173,7 +173,6 @@ class WidthSolver:
                 continue
             variable = self.find(segment.width)
             missing = factor // gcd(factor, segment.repeat)
-            self._may_be_refined(variable)
             if variable.count % missing:
                 raise Unequal(variable.count, missing, cut="interleaved", widths=(variable.name,))
             part = self._part(variable, "0", variable.count // missing)
@@ -187,13 +186,11 @@ class WidthSolver:
     def _size(self, segment: Segment) -> int:
         return self.find(segment.width).count * segment.repeat
 
-    def _may_be_refined(self, variable: Variable) -> None:
-        if variable.tie is not None:
-            raise Unequal(variable.count, 0, cut="tied", widths=(variable.name,))
-
     def _part(self, parent: Variable, suffix: str, count: int) -> Variable:
+        """A new width for a part of `parent`; of a tied one, it follows by its share."""
         name = f"{parent.name}.{suffix}"
-        self.new(name, count, made_by=parent.made_by, span=parent.span)
+        tie = None if parent.tie is None else parent.tie.times(Fraction(count, parent.count))
+        self.new(name, count, made_by=parent.made_by, span=parent.span, tie=tie)
         part = self._variables[name]
         part.order = parent.order
         part.ranges = [self._share(r, count, parent.count) for r in parent.ranges]
@@ -223,7 +220,9 @@ class WidthSolver:
         others = (against.width,) if against else ()
         if at % segment.repeat:
             raise Unequal(variable.count, at, cut="interleaved", widths=(variable.name, *others))
-        self._may_be_refined(variable)
+        if variable.tie is not None and against is not None:
+            # The shares that would follow the tie are one way to be equal to `against`, not the way.
+            raise Unequal(variable.count, 0, cut="tied", widths=(variable.name, *others))
         first = at // segment.repeat
         parts = (self._part(variable, "0", first), self._part(variable, "1", variable.count - first))
         self._bind(variable, tuple(Segment(p.name) for p in parts))
@@ -240,8 +239,12 @@ class WidthSolver:
             return
         if b.repeat % a.repeat:
             raise Unequal(left.count, right.count, cut="interleaved", widths=(left.name, right.name))
-        self._may_be_refined(left)
         scale = b.repeat // a.repeat
+        if left.tie is not None:
+            tie = left.tie.times(Fraction(1, scale))
+            if right.tie is not None:
+                self._agree(right.tie, tie, (left.name, right.name))
+            right.tie = right.tie or tie
         right.ranges += [self._divide(r, scale) for r in left.ranges]
         right.order = min(left.order, right.order)
         self._bind(left, (Segment(right.name, scale),))

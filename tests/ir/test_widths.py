@@ -238,10 +238,37 @@ def test_two_ties_that_differ() -> None:
 # ---- cuts ----
 
 
+def test_parts_of_a_tied_width_follow_by_their_share() -> None:
+    found = graph(
+        "a = x -> conv(8, 3)\np, q = a -> conv(tied 6 * a.channels, 3) -> split(2)\noutput p * q -> conv(2, 1)"
+    )
+    ties = {w.name: str(w.tie) for w in found.widths if w.tie}
+    assert ties == {"p_q.conv0.0": "3 * a.conv0"}
+
+
+def test_channels_for_pixel_shuffle_may_be_tied() -> None:
+    """What pixel_shuffle gives has the width that the tie divides to, and can be added to it."""
+    found = graph(
+        "a = x -> conv(8 in 3.., 3)\nb = a -> conv(tied 4 * a.channels, 3) -> pixel_shuffle(2)\n"
+        "c = b + (a -> resize(scale = 2, nearest))\noutput c -> conv(2, 1)"
+    )
+    assert {w.name: (w.low, w.high, w.tie) for w in found.widths if w.independent} == {
+        "a.conv0": (3, 8, None), "output.conv0": (2, 2, None),
+    }  # fmt: skip
+
+
+def test_a_half_of_the_channels_for_pixel_shuffle() -> None:
+    """The tie of what comes out is a half of a's width, which therefore stays even."""
+    found = graph(
+        "a = x -> conv(8 in 1.., 3)\nb = a -> conv(tied 2 * a.channels, 3) -> pixel_shuffle(2)\noutput b -> conv(2, 1)"
+    )
+    assert (found.width["a.conv0"].low, found.width["a.conv0"].step) == (2, 2)
+    assert str(found.width["b.conv0.0"].tie) == "1/2 * a.conv0"
+
+
 @pytest.mark.parametrize(
     ("statements", "code", "message"),
     [
-        ("a = x -> conv(tied 2 * x.channels, 3)\np, q = a -> split(2)\noutput concat(p, q)", "E304", "tied"),
         ("a = x -> conv(8, 3)\nb = a -> pixel_shuffle(2) -> avg_pool\n"
          "p, q, r, s = a -> split(4)\noutput concat(p, q, r, s, b)", "E304", "belong together"),
         ("a = x -> conv(9, 3)\np, q = a -> split(2)\noutput concat(p, q)", "E304", "9 channels into 2"),

@@ -141,7 +141,9 @@ def _up(w: _Writer) -> None:
             w.write(f"{x.name} -> deconv({w.form(count)}, {w.choose(3, 4, 2)}){w.tail()}", count, *size)
         case "shuffle":
             # In a statement of its own, so that others may read what is shuffled.
-            w.write(f"{x.name} -> conv({w.form(4 * count)}, 3){w.choose('', ' -> norm')}", 4 * count, *x.size)
+            tied = w.choose("", f"tied 4 * {x.name}.channels")
+            count = x.channels if tied else count
+            w.write(f"{x.name} -> conv({tied or w.form(4 * count)}, 3){w.choose('', ' -> norm')}", 4 * count, *x.size)
             w.write(f"{w.tensors[-1].name} -> pixel_shuffle(2){w.tail()}", count, *size)
         case _:
             to = f"to = [2 * {x.name}.height, {x.name}.width + {x.width}]"
