@@ -1,6 +1,7 @@
 """What every training job begins with: a verified data set, a device, and a generator that fits them."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import torch
@@ -42,16 +43,10 @@ def open_data(project: Project, folder: Path | None) -> tuple[PairedData, Path]:
             "E607", "label maps cannot be trained on yet; only `image` inputs can", source.span,
             help="declare `image(3, height, width)` and give the labels as colour images",
         )  # fmt: skip
-    if (output.type.height, output.type.width) != size:
-        raise CatError.one(
-            "E607",
-            f"paired training needs targets of the input's size; this generator makes "
-            f"{output.type.height} x {output.type.width} from {size[0]} x {size[1]}",
-            output.span,
-        )
-    place = folder if folder is not None else default_scenes(size)
+    made = (output.type.height, output.type.width)
+    place = folder if folder is not None else default_scenes(max(size, made))
     data = open_pairs(
-        place, project.settings.data, size=size,
+        place, project.settings.data, size=size, scale=(Fraction(made[0], size[0]), Fraction(made[1], size[1])),
         input_channels=graph.channels(source.name), target_channels=graph.channels(output.name),
     )  # fmt: skip
     _check_crop(project, data)

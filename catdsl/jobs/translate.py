@@ -63,7 +63,8 @@ def find_images(given: Sequence[Path]) -> list[Path]:
 
 
 def translate(network: Translator, images: Sequence[Path], folder: Path, *, device: str) -> list[Path]:
-    """Write the network's picture of each image as PNG, at the image's own size.
+    """Write the network's picture of each image as PNG, at the image's own size (or as many times
+    that as the network enlarges).
 
     Sides that are no multiple of the stride are padded for the network and cut again. All images
     that can be read are translated; then CatError E602 lists the others.
@@ -97,9 +98,10 @@ def _padded_call(module: GraphModule, x_BCHW: Tensor, step: int) -> Tensor:
     height, width = x_BCHW.shape[2:]
     padded = F.pad(x_BCHW, (0, -width % step, 0, -height % step), mode="replicate")
     result = module(padded)
-    # A generator that enlarges (super-resolution) gives as much more of each pixel.
-    scale = result.shape[2] // padded.shape[2] or 1
-    return result[:, :, : height * scale, : width * scale]
+    # A generator may enlarge (super-resolution) or shrink: what was added is cut in proportion.
+    return result[
+        :, :, : -(-height * result.shape[2] // padded.shape[2]), : -(-width * result.shape[3] // padded.shape[3])
+    ]
 
 
 def _names(images: Sequence[Path]) -> list[str]:

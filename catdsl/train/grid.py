@@ -26,9 +26,10 @@ def draw_grid(columns: Mapping[str, Tensor]) -> Image.Image:
     """Column name -> B x C x H x W in [-1, 1] (C is 1 or 3), in the order of the mapping.
 
     Small images are enlarged by whole factors, pixels left square, until the shorter side has at
-    least 128; all cells are as large as the largest.
+    least 128, or what the largest image has.
     """
-    cells = {name: [_cell(image) for image in images_BCHW] for name, images_BCHW in columns.items()}
+    shortest = max(_SMALLEST_CELL, *(min(images_BCHW.shape[2:]) for images_BCHW in columns.values()))
+    cells = {name: [_cell(image, shortest) for image in images_BCHW] for name, images_BCHW in columns.items()}
     shown = [image for column in cells.values() for image in column]
     width, height = max(i.width for i in shown), max(i.height for i in shown)
     rows = max(len(column) for column in cells.values())
@@ -44,9 +45,9 @@ def draw_grid(columns: Mapping[str, Tensor]) -> Image.Image:
     return grid
 
 
-def _cell(image_CHW: Tensor) -> Image.Image:
+def _cell(image_CHW: Tensor, shortest: int) -> Image.Image:
     pixels = to_pixels(image_CHW)
     colour = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     image = Image.fromarray(colour)
-    factor = -(-_SMALLEST_CELL // min(image.size))
+    factor = -(-shortest // min(image.size))
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)

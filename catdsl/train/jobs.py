@@ -139,7 +139,7 @@ def _train(
 def _discriminator(data: PairedData, settings: SpecSettings, seed: int) -> nn.Module:
     return build_discriminator(
         channels=data.train.format.input_channels + data.train.format.target_channels,
-        size=data.crop,
+        size=data.validation.format.target_size,
         width=settings.train.ndf,
         layers=settings.train.discriminator_layers,
         norm=settings.style.norm,

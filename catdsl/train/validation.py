@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from catdsl.diagnostics import CatError
 from catdsl.train.data.batches import plain_batches
@@ -60,7 +61,7 @@ def mean_image_quality(data: PairedData) -> Quality:
     targets = (target for i in range(len(data.train)) for _, target in data.train.read([i]))
     total = sum(target.astype(np.float64) for target in targets)
     mean_HWC = np.asarray(total / len(data.train), np.float32) / 127.5 - 1
-    height, width = data.validation.format.size
+    height, width = data.validation.format.target_size
     planes = [
         np.asarray(Image.fromarray(mean_HWC[..., c]).resize((width, height), Image.Resampling.BICUBIC))
         for c in range(mean_HWC.shape[2])
@@ -71,7 +72,10 @@ def mean_image_quality(data: PairedData) -> Quality:
 
 
 def input_quality(data: PairedData) -> Quality:
-    """The quality of leaving the input as it is (grey for colour, and the other way round)."""
+    """The quality of leaving the input as it is.
+
+    Grey stands for colour and the other way round; another size is resized to the target's (bicubic).
+    """
     _check_some(data.validation)
     pairs = plain_batches(data.validation, batch=8)
     return _quality((_like(pair.input_BCHW, pair.target_BCHW), pair.target_BCHW) for pair in pairs)
@@ -119,7 +123,12 @@ def _quality(pairs: Iterable[tuple[Tensor, Tensor]]) -> Quality:
 
 def _like(image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor:
     if image_BCHW.shape[1] != other_BCHW.shape[1] and other_BCHW.shape[1] == 1:
-        return image_BCHW.mean(1, keepdim=True)
+        image_BCHW = image_BCHW.mean(1, keepdim=True)
+    if image_BCHW.shape[2:] != other_BCHW.shape[2:]:
+        resized = interpolate(
+            image_BCHW, size=other_BCHW.shape[2:], mode="bicubic", align_corners=False, antialias=True
+        )
+        image_BCHW = resized.clamp(-1, 1)
     return image_BCHW.expand_as(other_BCHW)
 
 

@@ -8,6 +8,30 @@ from safetensors.numpy import load_file
 
 from catdsl.project import load
 
+SUPERRES = """
+generator twice {
+    input small: image(3, 16, 16)
+    stem = small -> conv(6, 3) -> batch_norm -> relu
+    large = stem -> conv(tied 4 * stem.channels, 3) -> pixel_shuffle(2)
+    output (large -> conv(3, 3)) + (small -> resize(scale = 2, bilinear))
+}
+search { floor = 2 }
+budget { macs = 70% }
+train   { batch = 4, ndf = 4, discriminator_layers = 1 }
+distill { taps = [stem, large], similarity = gka, weight = 1.0 }
+evaluate { timing_runs = 2 }
+"""
+
+
+def test_targets_that_are_larger_than_the_input(cli):
+    (cli.folder / "twice.cat").write_text(SUPERRES)
+    cli("compress", "twice.cat", "-o", "large", "--steps", 2)
+    result = json.loads((cli.folder / "large" / "result.json").read_text())
+    assert result["student"]["macs"]["exact"] <= 0.7 * result["teacher"]["macs"]["exact"]
+    Image.new("RGB", (23, 19), (200, 30, 30)).save(cli.folder / "odd.png")
+    cli("translate", "large", "odd.png", "-o", "made")
+    assert Image.open(cli.folder / "made" / "odd.png").size == (46, 38)
+
 
 def test_compress_leaves_one_run_with_a_student_within_budget(cli):
     done = cli("compress", "tiny.cat", "--budget", "40%", "-o", "run", "--steps", 6)

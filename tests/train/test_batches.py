@@ -1,6 +1,7 @@
 """Batches follow from (seed, step) alone, and treat both images of a pair alike."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -39,6 +40,36 @@ def places(batch):
         assert torch.equal(rows, (rows[0, 0] + torch.arange(8))[:, None].expand(8, 9))
         found.append((image[0, 0].item(), rows[0, 0].item(), min(left, right), left > right))
     return found
+
+
+@pytest.mark.parametrize(("up", "down"), [(2, 1), (1, 2)])
+def test_windows_of_targets_of_another_size_are_the_same_places(tmp_path, up, down):
+    """Inputs 12 x 16 whose pixels tell their place in halves, targets twice or half as large."""
+    for i in range(4):
+        for side, size in (("A", (12, 16)), ("B", (12 * up // down, 16 * up // down))):
+            rows, columns = ((np.arange(n) + 0.5) * 12 / size[0] * 8 for n in size)
+            image = np.stack(np.broadcast_arrays(i, rows[:, None], columns[None]), -1).round().astype(np.uint8)
+            (tmp_path / side).mkdir(exist_ok=True)
+            Image.fromarray(image).save(tmp_path / side / f"{i}.png")
+    scale = (Fraction(up, down),) * 2
+    settings = DataSettings(load=(12, 16), crop=(8, 8), holdout=1)
+    data = open_pairs(tmp_path, settings, size=(8, 8), scale=scale)
+    assert data.validation.format.target_size == (8 * up // down,) * 2
+    batches = training_batches(data, batch=3, seed=0)
+    corners = set()
+    for step in range(120):
+        batch = batches.at(step)
+        assert batch.target_BCHW.shape[2:] == (8 * up // down,) * 2
+        means = pixels(batch.input_BCHW).double().mean((2, 3)), pixels(batch.target_BCHW).double().mean((2, 3))
+        torch.testing.assert_close(*means, rtol=0, atol=0.6)
+        corners |= {tuple(place.tolist()) for place in pixels(batch.input_BCHW).amin((2, 3))[:, 1:]}
+    assert len(corners) == (5 // down + down - 1) * (9 // down + down - 1)
+
+
+def test_sizes_that_do_not_scale_whole_are_refused(tmp_path):
+    with pytest.raises(CatError, match="E607") as found:
+        open_pairs(tmp_path, DataSettings(load=9, crop=8), size=(8, 8), scale=(Fraction(1, 2), Fraction(1, 2)))
+    assert "multiples of 2" in found.value.diagnostics[0].help
 
 
 def test_crop_and_flip_are_joint_and_use_all_places(coordinates):

@@ -9,14 +9,14 @@ import numpy.typing as npt
 import torch
 
 from catdsl.diagnostics import CatError
-from catdsl.train.data.images import to_tensor
-from catdsl.train.data.pairs import Decoded, PairedData, PairImages
+from catdsl.train.data.images import Pixels, to_tensor
+from catdsl.train.data.pairs import Decoded, PairedData, PairImages, scaled
 from catdsl.train.seeding import numbers_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Paired images as float32 in [-1, 1], B x C x H x W."""
+    """Paired images as float32 in [-1, 1], B x C x H x W; targets may be of another height and width."""
 
     input_BCHW: torch.Tensor
     target_BCHW: torch.Tensor
@@ -65,15 +65,18 @@ class TrainingBatches:
 
     def _cut(self, pair: Decoded, numbers: np.random.Generator) -> Decoded:
         """One joint random window of `crop` size, mirrored half of the time where `flip` is set."""
-        height, width = self.crop
-        loaded_height, loaded_width = self.images.format.size
-        top = int(numbers.integers(loaded_height - height + 1))
-        left = int(numbers.integers(loaded_width - width + 1))
+        format = self.images.format
+        # Where a target is smaller, only corners that fall on its pixels too.
+        corner = tuple(
+            times.denominator * int(numbers.integers((loaded - side) // times.denominator + 1))
+            for loaded, side, times in zip(format.size, self.crop, format.scale, strict=True)
+        )
         mirrored = bool(numbers.integers(2)) and self.flip
-        columns = slice(left, left + width)
-        stride = -1 if mirrored else 1
-        first, second = (image[top : top + height, columns][:, ::stride] for image in pair)
-        return first, second
+        source, target = pair
+        return (
+            _window(source, (corner[0], corner[1]), self.crop, mirrored),
+            _window(target, scaled((corner[0], corner[1]), format.scale), scaled(self.crop, format.scale), mirrored),
+        )
 
 
 def training_batches(data: PairedData, *, batch: int, seed: int) -> TrainingBatches:
@@ -85,6 +88,11 @@ def plain_batches(images: PairImages, *, batch: int) -> Iterator[Batch]:
     """All pairs once, in order, resized but neither cropped nor flipped; the last batch may be short."""
     for start in range(0, len(images), batch):
         yield _stack(images.read(range(start, min(start + batch, len(images)))))
+
+
+def _window(image: Pixels, corner: tuple[int, int], size: tuple[int, int], mirrored: bool) -> Pixels:
+    (top, left), (height, width) = corner, size
+    return image[top : top + height, left : left + width][:, :: -1 if mirrored else 1]
 
 
 def _stack(pairs: list[Decoded]) -> Batch:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -17,23 +18,33 @@ Decoded = tuple[Pixels, Pixels]
 """Input and target of one pair, HWC, 0 to 255."""
 
 MOST_IN_MEMORY = 2**30
+SAME_SIZE = (Fraction(1), Fraction(1))
 _READERS = 2
 _LISTED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairFormat:
-    """How pairs are delivered: which side is the input, how large, with how many channels."""
+    """How pairs are delivered: which side is the input, how large, with how many channels.
+
+    `size` (height, width) is the input's; the target's is `scale` times that, along each side.
+    """
 
     direction: Direction
     size: tuple[int, int]
+    scale: tuple[Fraction, Fraction]
     input_channels: int
     target_channels: int
 
     @property
+    def target_size(self) -> tuple[int, int]:
+        return scaled(self.size, self.scale)
+
+    @property
     def bytes_per_pair(self) -> int:
         height, width = self.size
-        return height * width * (self.input_channels + self.target_channels)
+        target_height, target_width = self.target_size
+        return height * width * self.input_channels + target_height * target_width * self.target_channels
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -64,6 +75,7 @@ class PairedData:
     train: PairImages
     validation: PairImages
     crop: tuple[int, int]
+    """The size of an input in training and validation; a target's follows by the format's scale."""
     flip: bool
     fingerprint: str
     """Digest of the names and sizes in bytes of the training files, in order."""
@@ -74,6 +86,7 @@ def open_pairs(
     settings: DataSettings,
     *,
     size: tuple[int, int],
+    scale: tuple[Fraction, Fraction] = SAME_SIZE,
     input_channels: int = 3,
     target_channels: int = 3,
     most_in_memory: int = MOST_IN_MEMORY,
@@ -81,7 +94,8 @@ def open_pairs(
     """Find, verify and (where they fit) keep all pairs of `folder`.
 
     `size` (height, width) is the generator's, and stands for `load` and `crop` where the settings
-    leave them out; images of any other size or shape are resized to `load`. Without a validation
+    leave them out; images of any other size or shape are resized to `load`. Targets are `scale`
+    times as large as inputs (height, width): 4 for super-resolution by 4. Without a validation
     folder the last `holdout` pairs in natural order are for validation, by default a tenth.
     Decoded sets above `most_in_memory` bytes are read again whenever they are needed.
 
@@ -91,6 +105,7 @@ def open_pairs(
     crop = settings.crop or size
     load = settings.load or crop
     _check_settings(settings, load, crop, (input_channels, target_channels))
+    _check_scaled(load, crop, scale)
     layout = find_layout(folder)
     train, validation = _purposes(folder, layout, settings.holdout)
 
@@ -98,6 +113,7 @@ def open_pairs(
         return PairFormat(
             direction=settings.direction,
             size=size,
+            scale=scale,
             input_channels=input_channels,
             target_channels=target_channels,
         )
@@ -140,6 +156,22 @@ def _check_settings(
             f"image files cannot feed a generator from {channels[0]} to {channels[1]} channels",
             help="images have 1 (grey) or 3 (colour) channels",
         )
+
+
+def _check_scaled(load: tuple[int, int], crop: tuple[int, int], scale: tuple[Fraction, Fraction]) -> None:
+    for side, times in ((side, times) for size in (load, crop) for side, times in zip(size, scale, strict=True)):
+        if side % times.denominator:
+            raise CatError.one(
+                "E607",
+                f"images are {times} times as large as their inputs, and {side} pixels times {times} are not whole",
+                help=f"let both sides of `load` and `crop` in data {{ }} be multiples of {times.denominator}",
+            )
+
+
+def scaled(size: tuple[int, int], scale: tuple[Fraction, Fraction]) -> tuple[int, int]:
+    """Height and width times their factors, which must come out whole."""
+    height, width = (int(side * times) for side, times in zip(size, scale, strict=True))
+    return height, width
 
 
 def _purposes(folder: Path, layout: Layout, holdout: int | None) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
@@ -186,13 +218,16 @@ def _decode(pair: Pair, format: PairFormat) -> Decoded | OddFile:
         return OddFile(b.path, b.reason)
     if pair.b is None and a.shape[1] % 2:
         return OddFile(pair.a, f"is {a.shape[1]} wide: an A|B image needs an even width")
-    if a.shape[:2] != b.shape[:2]:
-        return OddFile(pair.a, f"is {_by(a.shape)}, but its partner is {_by(b.shape)} (height x width)")
     half = a.shape[1] // 2
     half_a, half_b = (a, b) if pair.b else (a[:, :half], b[:, half:])
-    resized_a, resized_b = resize_pixels(half_a, format.size), resize_pixels(half_b, format.size)
+    source, target = (half_a, half_b) if forward else (half_b, half_a)
+    height, width = source.shape[:2]
+    # A pair for super-resolution may come in the two sizes, or twice in the large one.
+    scaled_up = (height * format.scale[0], width * format.scale[1])
+    if target.shape[:2] not in ((height, width), scaled_up):
+        return OddFile(pair.a, f"is {_by(a.shape)}, but its partner is {_by(b.shape)} (height x width)")
     # A half that needed no resizing is a view, and would keep the whole A|B image in memory.
-    return (resized_a.copy(), resized_b.copy()) if forward else (resized_b.copy(), resized_a.copy())
+    return resize_pixels(source, format.size).copy(), resize_pixels(target, format.target_size).copy()
 
 
 def _odd_files(odd: Sequence[OddFile], count: int) -> CatError:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 from torch.optim import Adam, Optimizer
 
 from catdsl.train.data.batches import Batch
@@ -14,7 +15,10 @@ from catdsl.train.recipe import Recipe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adversary:
-    """A discriminator of (input, image), concatenated along the channels, and its optimiser."""
+    """A discriminator of (input, image), concatenated along the channels, and its optimiser.
+
+    An input of another size than the image is resized to it (bilinear).
+    """
 
     network: nn.Module
     optimiser: Optimizer
@@ -27,8 +31,8 @@ class Adversary:
     def learn(self, batch: Batch, fake_BCHW: Tensor) -> dict[str, Tensor]:
         """One step of the discriminator on real against made-up images. Returns its loss."""
         self.network.train()
-        real = self.network(torch.cat((batch.input_BCHW, batch.target_BCHW), 1))
-        fake = self.network(torch.cat((batch.input_BCHW, fake_BCHW.detach()), 1))
+        real = self.network(_beside(batch.input_BCHW, batch.target_BCHW))
+        fake = self.network(_beside(batch.input_BCHW, fake_BCHW.detach()))
         loss = GAN_LOSSES[self.recipe.gan].discriminator(real, fake)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -38,8 +42,14 @@ class Adversary:
     def judge(self, batch: Batch, fake_BCHW: Tensor) -> Tensor:
         """The generator's adversarial loss; the discriminator's own weights collect no gradient."""
         with frozen(self.network):
-            logits = self.network(torch.cat((batch.input_BCHW, fake_BCHW), 1))
+            logits = self.network(_beside(batch.input_BCHW, fake_BCHW))
         return GAN_LOSSES[self.recipe.gan].generator(logits)
+
+
+def _beside(input_BCHW: Tensor, image_BCHW: Tensor) -> Tensor:
+    if input_BCHW.shape[2:] != image_BCHW.shape[2:]:
+        input_BCHW = interpolate(input_BCHW, size=image_BCHW.shape[2:], mode="bilinear", align_corners=False)
+    return torch.cat((input_BCHW, image_BCHW), 1)
 
 
 def adam(network: nn.Module, recipe: Recipe) -> Adam:
