@@ -246,6 +246,25 @@ def translate(
         print(path)
 
 
+@app.command("import-weights")
+def import_weights(
+    spec: Spec,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a checkpoint: .safetensors, .pth or .pt")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="the .safetensors file to write")],
+    set_: Set = None,
+) -> None:
+    """Weights of a released network, for the spec that describes it.
+
+    Example: catdsl import-weights specs/resnet_inception.cat latest_net_G.pth -o teacher.safetensors
+    """
+    project = open_spec(spec, set_)
+    from catdsl.jobs.importing import import_file
+
+    for line in import_file(project, file, out):
+        _say(line)
+    print(out)
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(f"catdsl {__version__}")

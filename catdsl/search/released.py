@@ -1,6 +1,10 @@
-"""Names of the method's released code, and the graph paths of the shipped specs that they stand for."""
+"""Names of released code, and the graph paths of the shipped specs that they stand for.
+
+The method's inception ResNet and SPADE generators, and the ResNet generator of CycleGAN and pix2pix.
+"""
 
 import re
+from collections.abc import Iterable
 
 # Pattern of a released module name, and the path; {0}, {1} are its numbers.
 _RESNET = (
@@ -50,8 +54,41 @@ _SPADE = (
 )  # fmt: skip
 
 
+# The original ResNet: one sequence, in which what follows the blocks is numbered on from them.
+_ORIGINAL_BLOCK = r"model\.(\d+)\.conv_block\.(\d+)"
+_ORIGINAL_STEM = {1: "stem.conv0", 2: "stem.norm0", 4: "stem.conv1", 5: "stem.norm1", 7: "stem.conv2", 8: "stem.norm2"}
+_ORIGINAL_HEAD = {0: "head.deconv0", 1: "head.norm0", 3: "head.deconv1", 4: "head.norm1", 7: "head.conv0"}
+_FIRST_BLOCK = 10
+
+
+def graph_paths(released: Iterable[str]) -> dict[str, str]:
+    """The graph paths of the module names of one network; other names stand for themselves."""
+    names = tuple(released)
+    blocks = [found for found in (re.fullmatch(_ORIGINAL_BLOCK, name) for name in names) if found]
+    if not blocks:
+        return {name: graph_path(name) for name in names}
+    original = _original(len({b[1] for b in blocks}), dropout=all(b[2] != "5" for b in blocks))
+    return {name: original.get(name, name) for name in names}
+
+
+def _original(blocks: int, *, dropout: bool) -> dict[str, str]:
+    """All names of the original ResNet; a dropout in its blocks moves their second half by one."""
+    second = 6 if dropout else 5
+    inside = {1: "conv0", 2: "norm0", second: "conv1", second + 1: "norm1"}
+    after = _FIRST_BLOCK + blocks
+    return (
+        {f"model.{i}": path for i, path in _ORIGINAL_STEM.items()}
+        | {
+            f"model.{_FIRST_BLOCK + block}.conv_block.{i}": f"body.{block}.{path}"
+            for block in range(blocks)
+            for i, path in inside.items()
+        }
+        | {f"model.{after + i}": path for i, path in _ORIGINAL_HEAD.items()}
+    )
+
+
 def graph_path(released: str) -> str:
-    """The graph path of a released module name; any other name is returned as it is."""
+    """The graph path of a module name of the method's networks; any other name is returned as it is."""
     for pattern, path in _RESNET:
         found = re.fullmatch(pattern, released)
         if found:

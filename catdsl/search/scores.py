@@ -12,7 +12,7 @@ from catdsl.diagnostics import CatError, Diagnostic, Severity
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.types import Width
-from catdsl.search.released import graph_path
+from catdsl.search.released import graph_paths
 
 Scores = Mapping[str, np.ndarray]
 
@@ -36,7 +36,8 @@ def load_scores(path: Path) -> dict[str, np.ndarray]:
         raise CatError.one(
             "E403", f"cannot read the scores in {path}: {error}", help="give a .npz or .safetensors file"
         ) from None
-    return {graph_path(name): np.asarray(values) for name, values in arrays.items()}
+    paths = graph_paths(arrays)
+    return {paths[name]: np.asarray(values) for name, values in arrays.items()}
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

@@ -1,62 +1,139 @@
-"""Networks of the released code, under their own weights: ours compute the same images."""
+"""Networks of released code, under their own weights: imported, ours compute the same images."""
 
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
-from torch import Tensor
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
-from catdsl.backend.weights import load_weights
+from catdsl.backend.importing import Imported, import_weights
+from catdsl.diagnostics import CatError
 from catdsl.project import Project, load
-from catdsl.search.released import graph_path
 from tests.analysis.reference import ROOT, reference
-from tests.analysis.test_cost import RESNET, SPADE
 
 
-def _small(name: str) -> dict[str, Tensor]:
-    with safe_open(reference(f"small_{name}.safetensors"), framework="pt") as file:
-        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+def spec(name: str, **overrides: str) -> Project:
+    return load(ROOT / "specs" / f"{name}.cat", overrides)
 
 
-def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Their weights under the graph's paths."""
-    result = {}
-    for key, value in tensors.items():
-        if key.startswith("weights."):
-            module, _, parameter = key.removeprefix("weights.").rpartition(".")
-            result[f"{graph_path(module)}.{parameter}"] = value
-    return result
+def small(name: str) -> tuple[Path, Tensor, Tensor]:
+    """A reference file, its input and its output."""
+    path = Path(reference(f"small_{name}.safetensors"))
+    with safe_open(path, framework="pt") as file:
+        return path, file.get_tensor("input"), file.get_tensor("output")
 
 
-def _computes(project: Project, tensors: dict[str, Tensor], weights: dict[str, Tensor]) -> None:
-    module = project.teacher()
-    counters = {n: v for n, v in module.state_dict().items() if n.endswith("num_batches_tracked")}
-    load_weights(module, {**counters, **weights}, project.graph, source="the released network")
+def computes(imported: Imported, x_BCHW: Tensor, wanted_BCHW: Tensor) -> None:
     with torch.no_grad():
-        output = module.eval()(tensors["input"])
-    torch.testing.assert_close(output, tensors["output"], rtol=1e-4, atol=1e-5)
+        made_BCHW = imported.module.eval()(x_BCHW)
+    torch.testing.assert_close(made_BCHW, wanted_BCHW, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_the_inception_resnet(norm: str) -> None:
-    tensors = _small(f"resnet9_{norm}")
-    project = load(Path(ROOT / "specs" / f"{RESNET}.cat"), {"ngf": "8", "norm_kind": norm})
-    _computes(project, tensors, _renamed(tensors))
+    path, x, wanted = small(f"resnet9_{norm}")
+    imported = import_weights(spec("resnet_inception", ngf="8", norm_kind=norm).graph, path)
+    assert imported.left_out == ("input", "output")
+    assert imported.filled == ()
+    computes(imported, x, wanted)
 
 
 def test_the_inception_spade() -> None:
     """Its narrowest blocks are bare shortcuts, whose label paths the released file still carries."""
-    tensors = _small("spade")
-    text = (ROOT / "specs" / f"{SPADE}.cat").read_text()
-    declared = "labels(35, 256, 512, edges = true)"
-    assert declared in text
-    project = load(text.replace(declared, "labels(5, 64, 128)"), {"ngf": "2"})
-    weights = _renamed(tensors)
-    wanted = project.teacher().state_dict()
-    unused = {n for n in weights if n not in wanted}
-    assert unused
-    # What the file has beyond our network belongs to main paths of width 0, and nothing else does.
-    assert {n.partition(".main.")[0] for n in unused} <= {"up2", "up3"}
-    assert all(".main." in n for n in unused)
-    _computes(project, tensors, {n: v for n, v in weights.items() if n in wanted})
+    path, x, wanted = small("spade")
+    imported = import_weights(spec("spade_inception", ngf="2", classes="5", edges="false").graph, path)
+    others = [name.removeprefix("weights.") for name in imported.left_out if name.startswith("weights.")]
+    assert others
+    assert {name.partition(".spade.")[0] for name in others} == {"up_2", "up_3"}
+    computes(imported, x, wanted)
+
+
+# ---- the original ResNet, written down as the released code numbers it ----
+
+
+class OriginalBlock(nn.Module):
+    def __init__(self, width: int, dropout: bool):
+        super().__init__()
+        half = [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width)]
+        again = [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width)]
+        self.conv_block = nn.Sequential(*half, nn.ReLU(), *([nn.Dropout(0.5)] if dropout else []), *again)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW + self.conv_block(x_BCHW)
+
+
+class Original(nn.Module):
+    """CycleGAN's generator: instance norm without scales, convs with biases."""
+
+    def __init__(self, ngf: int, blocks: int, dropout: bool):
+        super().__init__()
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(3, ngf, 7), nn.InstanceNorm2d(ngf), nn.ReLU()]
+        for width in (ngf, 2 * ngf):
+            layers += [nn.Conv2d(width, 2 * width, 3, 2, 1), nn.InstanceNorm2d(2 * width), nn.ReLU()]
+        layers += [OriginalBlock(4 * ngf, dropout) for _ in range(blocks)]
+        for width in (4 * ngf, 2 * ngf):
+            up = nn.ConvTranspose2d(width, width // 2, 3, 2, 1, output_padding=1)
+            layers += [up, nn.InstanceNorm2d(width // 2), nn.ReLU()]
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(ngf, 3, 7), nn.Tanh())
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return self.model(x_BCHW)
+
+
+@pytest.mark.parametrize(("blocks", "dropout"), [(9, False), (6, False), (3, True)])
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_the_original_resnet(blocks: int, dropout: bool, ending: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    original = Original(4, blocks, dropout).eval()
+    path = tmp_path / f"latest_net_G.{ending}"
+    state = {f"module.{name}": value for name, value in original.state_dict().items()}
+    if ending == "pth":
+        torch.save({"epoch": 3, "state_dict": state}, path)
+    else:
+        save_file(state, path)
+    text = (ROOT / "specs" / "resnet_original.cat").read_text().replace("body[2], body[5], ", "")
+    imported = import_weights(load(text, {"ngf": "4", "blocks": str(blocks)}).graph, path)
+    assert imported.left_out == ()
+    assert len(imported.filled) == 2 * (5 + 2 * blocks)
+    x = torch.randn(2, 3, 24, 40)
+    with torch.no_grad():
+        computes(imported, x, original(x))
+
+
+# ---- what is refused ----
+
+
+class Unknown:
+    pass
+
+
+def refused(project: Project, path: Path) -> CatError:
+    with pytest.raises(CatError, match="E605") as found:
+        import_weights(project.graph, path)
+    return found.value
+
+
+TINY = "generator g {\n    input x: image(3, 8, 8)\n    output x -> conv(4, 3) -> conv(3, 3)\n}"
+
+
+def test_other_shapes_and_names_are_told(tmp_path: Path) -> None:
+    good = load(TINY).teacher().state_dict()
+    missing, more = dict(list(good.items())[:-1]), {**good, "fc.weight": torch.zeros(2)}
+    for state, part in ((missing, "1 missing"), (more, "fc.weight"), ({"a.b": torch.zeros(1)}, "a.b")):
+        torch.save(state, tmp_path / "net.pth")
+        assert any(part in note for note in refused(load(TINY), tmp_path / "net.pth").diagnostics[0].notes)
+    torch.save(good, tmp_path / "net.pth")
+    other = refused(load(TINY.replace("4, 3", "5, 3")), tmp_path / "net.pth")
+    assert any("of another shape" in note for note in other.diagnostics[0].notes)
+
+
+def test_files_that_hold_no_weights(tmp_path: Path) -> None:
+    torch.save(Unknown(), tmp_path / "code.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    (tmp_path / "text.pth").write_text("hello")
+    (tmp_path / "text.safetensors").write_text("hello")
+    (tmp_path / "empty.pth").write_bytes(b"")
+    for name in ("code.pth", "list.pth", "text.pth", "text.safetensors", "empty.pth", "none.pth", "none.safetensors"):
+        assert refused(load(TINY), tmp_path / name).diagnostics[0].help
