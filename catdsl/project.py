@@ -1,12 +1,15 @@
 """One compilation: a file or a text, and everything that can be known of it, each worked out once."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catdsl.analysis.cost import Cost, CostModel, cost_model
+from catdsl.analysis.cost import Cost, CostModel, cost_model, exact_macs
 from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.diagnostics.render import render_text
 from catdsl.ir.counts import with_counts
 from catdsl.ir.graph import Graph
 from catdsl.ops import BY_NAME
@@ -27,12 +30,13 @@ if TYPE_CHECKING:
 class Project:
     """A spec or a student program. Properties raise CatError with every mistake of the text.
 
-    `overrides` are parameter values as written (`{"ngf": "32"}`).
+    `overrides` are values of parameters, as Python values or as they are written in a spec
+    (`{"ngf": 32}`, `{"norm_kind": "batch"}`). In notebooks a project is shown as its picture.
     """
 
-    def __init__(self, source: SourceFile, overrides: Mapping[str, str] | None = None):
+    def __init__(self, source: SourceFile, overrides: Mapping[str, object] | None = None):
         self.source = source
-        self.overrides = dict(overrides or {})
+        self.overrides = {name: _written(value) for name, value in (overrides or {}).items()}
 
     @cached_property
     def student(self) -> StudentProgram | None:
@@ -119,6 +123,27 @@ class Project:
         initialize(module, self.teacher_graph, self.settings.style, seed)
         return module
 
+    def svg(self) -> str:
+        """The picture of `graph`; a student is drawn within its teacher."""
+        from catdsl.view.svg import render_svg
+
+        teacher = None if self.student is None else self.teacher_graph
+        return render_svg(
+            self.graph, teacher=teacher, macs=exact_macs(self.graph), title=self.graph.name, subtitle=self.source.shown
+        )
+
+    def __repr__(self) -> str:
+        return f"<Project {self.source.shown}>"
+
+    def _repr_html_(self) -> str:
+        """The picture for notebooks, or the mistakes of the text."""
+        try:
+            # An image of its own, whose style rules reach nothing else on the page.
+            picture = b64encode(self.svg().encode()).decode()
+        except CatError as error:
+            return f"<pre>{escape(render_text(error.diagnostics, error.sources))}</pre>"
+        return f'<img alt="graph of {escape(self.graph.name)}" src="data:image/svg+xml;base64,{picture}">'
+
     def _sources(self) -> "_WithSources":
         return _WithSources(self)
 
@@ -147,8 +172,19 @@ class _WithSources:
         error.sources = {**texts, **error.sources}
 
 
-def load(path_or_text: str | Path, overrides: Mapping[str, str] | None = None) -> Project:
+def _written(value: object) -> str:
+    """A Python value as the language writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value)
+
+
+def load(path_or_text: str | Path, overrides: Mapping[str, object] | None = None) -> Project:
     """A project from a file, or from a text (anything with a line break or a brace).
+
+    `overrides` are values of parameters: `load("specs/resnet_inception.cat", {"ngf": 32})`.
 
     Raises CatError E210 where the file cannot be read.
     """

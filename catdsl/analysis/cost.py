@@ -138,3 +138,8 @@ def _terms(
 
 def _per_output(weight: Weight) -> bool:
     return Axis.OUT in weight.axes and Axis.IN not in weight.axes
+
+
+def exact_macs(graph: Graph) -> dict[str, int]:
+    """Multiply-accumulates of each node, in the exact convention."""
+    return {name: cost.exact for name, cost in cost_model(graph).per_node().items()}

@@ -1,6 +1,7 @@
 """Around every command: errors to stderr in the asked form, exit codes, specs opened with their warnings."""
 
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -67,6 +68,6 @@ def overrides(set_: list[str] | None) -> dict[str, str]:
 
 
 def show(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
-    text = render_text(diagnostics, sources, color=sys.stderr.isatty())
+    text = render_text(diagnostics, sources, color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
     if text:
         print(text, file=sys.stderr)

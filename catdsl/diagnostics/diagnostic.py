@@ -32,6 +32,13 @@ class Diagnostic:
     def __post_init__(self) -> None:
         assert self.code in CODES, f"undocumented code {self.code}"
 
+    def __str__(self) -> str:
+        """Place and message in one line, and the help in a second."""
+        place = f"{self.span}: " if self.span else ""
+        return f"{place}{self.severity.value}[{self.code}]: {self.message}" + (
+            f"\n  help: {self.help}" if self.help else ""
+        )
+
 
 class CatError(Exception):
     """What the user gave is wrong. Carries every diagnostic found, and the texts they point into."""
@@ -39,7 +46,7 @@ class CatError(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic], sources: Mapping[str, str] | None = None):
         self.diagnostics = tuple(diagnostics)
         self.sources = dict(sources or {})
-        super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics))
+        super().__init__("\n".join(map(str, self.diagnostics)))
 
     @classmethod
     def one(cls, code: str, message: str, span: Span | None = None, **more: object) -> "CatError":

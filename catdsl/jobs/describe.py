@@ -8,7 +8,7 @@ from catdsl.project import Project
 
 
 def info(project: Project) -> dict[str, Any]:
-    """The facts that `catdsl info --format json` prints (`commands.md`)."""
+    """The facts that `catdsl info --format json` prints."""
     graph = project.graph
     main = graph.inputs[0]
     widths = [w for w in graph.widths if w.independent]
@@ -45,7 +45,8 @@ def info_text(project: Project) -> str:
         _row("floor", *_amounts(floor)),
         "",
         f"widths: {len(facts['widths'])}, of which {len(searched)} are searched",
-        f"space:  {_size(space)} students",
+        f"space:  10^{space['log10']:.1f} students, exactly",
+        f"        {space['size']}",
         "",
         *_blocks(project),
     ]
@@ -71,10 +72,6 @@ def _amounts(cost: Cost) -> tuple[str, ...]:
 def _row(*cells: str) -> str:
     first, *rest = cells
     return f"{first:<24}" + "".join(f"{cell:>16}" for cell in rest)
-
-
-def _size(space: dict[str, Any]) -> str:
-    return space["size"] if len(space["size"]) <= 15 else f"10^{space['log10']:.1f}"
 
 
 def _blocks(project: Project) -> list[str]:

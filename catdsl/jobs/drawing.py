@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from catdsl.analysis.cost import cost_model
+from catdsl.analysis.cost import exact_macs
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
@@ -21,14 +21,14 @@ def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: st
             help="name a file that ends in .svg",
         )
     _demand_part_of(graph, teacher)
-    text = render_svg(graph, teacher=teacher, macs=_macs(graph), title=graph.name, subtitle=subtitle)
+    text = render_svg(graph, teacher=teacher, macs=exact_macs(graph), title=graph.name, subtitle=subtitle)
     write_text(path, text)
 
 
 def tree(graph: Graph, *, teacher: Graph | None = None) -> str:
     """The terminal form."""
     _demand_part_of(graph, teacher)
-    return render_tree(graph, teacher=teacher, macs=_macs(graph))
+    return render_tree(graph, teacher=teacher, macs=exact_macs(graph))
 
 
 def _demand_part_of(graph: Graph, teacher: Graph | None) -> None:
@@ -41,7 +41,3 @@ def _demand_part_of(graph: Graph, teacher: Graph | None) -> None:
             f"the two networks cannot be drawn as one: `{made[0]}` is only in the first",
             help="draw a student against the teacher that it was searched in",
         )
-
-
-def _macs(graph: Graph) -> dict[str, int]:
-    return {name: cost.exact for name, cost in cost_model(graph).per_node().items()}

@@ -150,6 +150,9 @@ def test_an_output_cannot_be_bounded_away() -> None:
     assert (found.code, "outputs are fixed" in found.notes[0]) == ("E303", True)
 
 
-def test_a_tied_width_is_not_divided() -> None:
-    body = "a = x -> conv(8, 3)\nb, c = a -> conv(tied a.channels, 3) -> split(2)\noutput b + c -> conv(3, 1)"
+def test_a_tied_width_is_not_divided_by_what_is_added() -> None:
+    body = (
+        "a = x -> conv(8, 3)\nb = a -> conv(tied a.channels, 3)\nc = x -> conv(3, 3)\nd = x -> conv(5, 3)\n"
+        "output b + concat(c, d) -> conv(3, 1)"
+    )
     assert codes_in(generator(body)) == ["E304"]

@@ -115,7 +115,7 @@ def test_validation_is_in_order_and_as_it_is(coordinates):
 
 
 def test_too_few_images_for_a_batch(coordinates):
-    with pytest.raises(CatError, match=r"E601: 5 training pairs cannot fill a batch of 6"):
+    with pytest.raises(CatError, match=r"E601\]: 5 training pairs cannot fill a batch of 6"):
         training_batches(coordinates, batch=6, seed=0)
 
 

@@ -233,7 +233,7 @@ def test_a_run_is_never_overwritten(tmp_path, paired):
 
 def test_other_settings_are_refused(tmp_path, paired):
     started(tmp_path, paired, Scripted(0, None), settings={"lr": 0.1})
-    with pytest.raises(CatError, match=r"E604: `lr` was 0.1 when the run began, and is 0.2 now"):
+    with pytest.raises(CatError, match=r"E604\]: `lr` was 0.1 when the run began, and is 0.2 now"):
         started(tmp_path, paired, Scripted(0, None), settings={"lr": 0.2}, resume=True)
 
 

@@ -92,13 +92,13 @@ def test_resuming_with_other_settings_names_them(tmp_path, paired, changed, name
 
 def test_resuming_with_another_teacher_steps_or_data_is_refused(tmp_path, paired, scenes):
     distilled(paired, tmp_path, TinyGenerator())
-    with pytest.raises(CatError, match=r"E604: `teacher weights`"):
+    with pytest.raises(CatError, match=r"E604\]: `teacher weights`"):
         distilled(paired, tmp_path, TinyGenerator(seed=8), resume=True)
-    with pytest.raises(CatError, match=r"E604: `steps` was 3 .* and is 4 now"):
+    with pytest.raises(CatError, match=r"E604\]: `steps` was 3 .* and is 4 now"):
         distilled(paired, tmp_path, TinyGenerator(), resume=True, steps=4)
     other = write_scenes(tmp_path / "data", count=10, size=(32, 32), seed=7, validation=3)
     data = open_pairs(other, SETTINGS.data, size=(32, 32))
-    with pytest.raises(CatError, match=r"E604: `data.files`"):
+    with pytest.raises(CatError, match=r"E604\]: `data.files`"):
         distilled(data, tmp_path, TinyGenerator(), resume=True)
 
 
