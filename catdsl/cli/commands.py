@@ -25,6 +25,7 @@ from catdsl.cli.flags import (
     Set,
     Source,
     Spec,
+    Specs,
     Steps,
     Teacher,
     UseTeacher,
@@ -43,7 +44,7 @@ app = typer.Typer(
 
 @app.command()
 def check(
-    specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help=".cat specs and student programs")],
+    specs: Specs,
     format: Annotated[CheckFormat, typer.Option("--format", help="how mistakes are printed")] = CheckFormat.text,
     set_: Set = None,
 ) -> None:
@@ -73,6 +74,35 @@ def check(
             if not failed:
                 print(f"{len(specs)} file{'s' * (len(specs) > 1)} checked, no mistakes")
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def fmt(
+    specs: Specs,
+    check: Annotated[bool, typer.Option("--check", help="write nothing; exit with 1 if a file would change")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="write nothing; print what would change")] = False,
+) -> None:
+    """Put specs into the canonical layout, in place.
+
+    Example: catdsl fmt specs/*.cat
+    """
+    from catdsl.jobs.formatting import format_files
+
+    done, error = format_files(specs)
+    changed = [file for file in done if file.changes]
+    for file in changed:
+        if diff:
+            print(file.difference(), end="")
+        elif check:
+            print(f"would format {file.path}")
+        else:
+            file.write()
+            print(f"formatted {file.path}")
+    if error is not None:
+        raise error
+    if not changed:
+        _say(f"{len(done)} file{'s' * (len(done) > 1)}, nothing to format")
+    raise typer.Exit(1 if check and changed else 0)
 
 
 @app.command()

@@ -24,6 +24,7 @@ class Count(StrEnum):
 
 
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="a .cat spec, or a student program")]
+Specs = Annotated[list[Path], typer.Argument(metavar="SPEC...", help=".cat specs and student programs")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="set a parameter of the spec; repeatable"),

@@ -17,6 +17,7 @@ from catdsl.ir.types import Width
 from catdsl.semantics.library import SourceFile, read_spec
 from catdsl.semantics.values import Word
 from catdsl.syntax import tree
+from catdsl.syntax.layout import format_text
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,13 @@ def write_student(
 ) -> str:  # fmt: skip
     """The text of a student program that will lie in `folder`."""
     shown = Path(os.path.relpath(spec.resolve(), folder.resolve())).as_posix()
-    lines = ["cat 1", "", f'student of "{shown}" sha256 "{digest(files)}" {{']
-    lines += _section("set", {n: literal(v) for n, v in parameters.items()})
-    lines += _section("widths", {n: str(c) for n, c in kept.items()})
-    lines += _section("budget", {n: str(v) for n, v in budget.items()})
-    return "\n".join([*lines, "}", ""])
+    sections = (
+        _section("set", {n: literal(v) for n, v in parameters.items()}),
+        _section("widths", {n: str(c) for n, c in kept.items()}),
+        _section("budget", {n: str(v) for n, v in budget.items()}),
+    )
+    text = f'cat 1 student of "{shown}" sha256 "{digest(files)}" {{ {" ".join(sections)} }}'
+    return format_text(text, "student.cat")
 
 
 def literal(value: Any) -> str:
@@ -121,11 +124,10 @@ def literal(value: Any) -> str:
     return str(value)
 
 
-def _section(name: str, pairs: Mapping[str, str]) -> list[str]:
+def _section(name: str, pairs: Mapping[str, str]) -> str:
     if not pairs:
-        return []
-    body = [f"        {key} = {value}," for key, value in pairs.items()]
-    return [f"    {name} {{", *body, "    }"]
+        return ""
+    return f"{name} {{ {', '.join(f'{key} = {value}' for key, value in pairs.items())} }}"
 
 
 def _written(expr: tree.Expr, text: str) -> str:

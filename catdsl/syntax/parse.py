@@ -23,13 +23,13 @@ _ITEM = re.compile(r"^(?:(?:param|use|block|generator|discriminator|student)\b|[
 
 
 @cache
-def _grammar() -> str:
+def grammar() -> str:
     return (resources.folder("grammars") / "cat.lark").read_text(encoding="utf-8")
 
 
 @cache
 def _parser() -> Lark:
-    return Lark(_grammar(), parser="lalr", propagate_positions=True, maybe_placeholders=True)
+    return Lark(grammar(), parser="lalr", propagate_positions=True, maybe_placeholders=True)
 
 
 # The same text is parsed for its student, for its spec, and for each `use` of a library file.
