@@ -1,1 +1,1 @@
-"""Facts of a graph in closed form: cost, space, what each block holds."""
+"""Facts of a graph in closed form: what it costs, and when its parts are there."""

@@ -1,4 +1,4 @@
-"""Diagnostics as text with a caret, as JSON, and as GitHub annotations: the same facts each time."""
+"""Diagnostics as text with a caret, as JSON, and as GitHub annotations."""
 
 import json
 import unicodedata
@@ -12,12 +12,12 @@ _LONGEST_LINE = 200
 
 
 def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False) -> str:
-    """All diagnostics for a person, in the order of the text they point into."""
+    """All diagnostics for a person, in the order given."""
     return "\n".join(_one(d, sources, color) for d in diagnostics)
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """A list of `{code, message, file, line, column, end_line, end_column, notes, help}`."""
+    """A list of `{code, severity, message, file, line, column, end_line, end_column, notes, help}`."""
     return json.dumps([as_dict(d) for d in diagnostics], indent=2, ensure_ascii=False)
 
 
@@ -45,15 +45,15 @@ def as_dict(diagnostic: Diagnostic) -> dict[str, object]:
 def _one(d: Diagnostic, sources: Mapping[str, str], color: bool) -> str:
     paint = (lambda text, *codes: "".join(codes) + text + _OFF) if color else (lambda text, *_: text)
     tone = _RED if d.severity is Severity.ERROR else _YELLOW
-    lines = [paint(f"{d.severity.value}[{d.code}]", _BOLD, tone) + paint(f": {d.message}", _BOLD)]
+    lines = [paint(f"{d.severity.value}[{d.code}]", _BOLD, tone) + paint(f": {_printable(d.message)}", _BOLD)]
     gutter = " "
     if d.span is not None:
         gutter = " " * len(str(d.span.line))
-        lines.append(f"{gutter} {paint('-->', _BLUE)} {d.span}")
+        lines.append(f"{gutter} {paint('-->', _BLUE)} {_printable(str(d.span))}")
         lines += _excerpt(d, sources.get(d.span.file), gutter, tone, paint)
-    lines += [f"{gutter} {paint('=', _BLUE)} note: {note}" for note in d.notes]
+    lines += [f"{gutter} {paint('=', _BLUE)} note: {_printable(note)}" for note in d.notes]
     if d.help:
-        lines.append(f"{gutter} {paint('=', _BLUE)} help: {d.help}")
+        lines.append(f"{gutter} {paint('=', _BLUE)} help: {_printable(d.help)}")
     return "\n".join(lines) + "\n"
 
 
@@ -69,7 +69,7 @@ def _excerpt(d, text, gutter, tone, paint) -> list[str]:
     before = shown[: span.column - 1 - first]
     under = line[span.column - 1 : max(end - 1, span.column)]
     carets = "^" * max(1, min(_columns(under), _LONGEST_LINE))
-    label = f" {d.label}" if d.label else ""
+    label = f" {_printable(d.label)}" if d.label else ""
     bar = paint("|", _BLUE)
     return [
         f"{gutter} {bar}",

@@ -9,7 +9,7 @@ from catdsl.ir.graph import Graph, Node, Tap
 from catdsl.ir.op import Absence, Kind, Op
 from catdsl.ir.ranges import solve
 from catdsl.ir.shapes import ShapeCall, ShapeError
-from catdsl.ir.types import Channels, TensorType, Width
+from catdsl.ir.types import Channels, TensorType
 from catdsl.ir.verify import verify
 from catdsl.ir.widths import WidthSolver
 
@@ -19,8 +19,8 @@ MAX_NODES = 50_000
 class GraphBuilder:
     """Collects nodes of one network. `floor` is the default low bound of searched widths."""
 
-    def __init__(self, name: str, kind: str, *, floor: int, max_nodes: int = MAX_NODES):
-        self.name, self.kind, self.floor, self.max_nodes = name, kind, floor, max_nodes
+    def __init__(self, name: str, kind: str, *, floor: int):
+        self.name, self.kind, self.floor = name, kind, floor
         self.widths = WidthSolver()
         self._nodes: dict[str, Node] = {}
 
@@ -44,9 +44,9 @@ class GraphBuilder:
         word: str, operands: Sequence[str], span: Span | None,
     ) -> str:  # fmt: skip
         """Add one application. Raises ShapeError where its shape rule is broken."""
-        if len(self._nodes) >= self.max_nodes:
+        if len(self._nodes) >= MAX_NODES:
             raise ShapeError(
-                "E103", f"the graph has more than {self.max_nodes:,} nodes, the limit",
+                "E103", f"the graph has more than {MAX_NODES:,} nodes, the limit",
                 help="repeat fewer blocks, or shorten the lists that are expanded",
             )  # fmt: skip
         types = tuple(self._nodes[i].type for i in inputs)
@@ -60,8 +60,8 @@ class GraphBuilder:
         self._nodes[name] = Node(name, op, tuple(inputs), kept, result, span)
         return name
 
-    def finish(self, output: str, taps: Sequence[Tap] = ()) -> tuple[Graph, tuple[str, ...]]:
-        """The graph, and the names of nodes that nothing uses (they are dropped).
+    def finish(self, output: str, taps: Sequence[Tap] = ()) -> Graph:
+        """The graph, without the nodes that nothing uses.
 
         Raises CatError where bounds or ties of widths cannot all hold.
         """
@@ -70,7 +70,8 @@ class GraphBuilder:
         if solution.problems:
             raise CatError(solution.problems)
         nodes = {name: self._resolved(node) for name, node in self._nodes.items()}
-        nodes = {name: _with_segments(node, nodes, solution.widths) for name, node in nodes.items()}
+        counts = {w.name: w.count for w in solution.widths}
+        nodes = {name: _with_segments(node, nodes, counts) for name, node in nodes.items()}
         alive = _alive(nodes, [output, *(t.node for t in taps)])
         nodes = _with_biases(nodes, alive, output)
         kept = tuple(n for n in nodes.values() if n.name in alive or n.op.absence is Absence.SOURCE)
@@ -81,18 +82,17 @@ class GraphBuilder:
         widths = tuple(w for w in solution.widths if w.name in used)
         graph = Graph(self.name, self.kind, kept, widths, output, tuple(taps))
         verify(graph)
-        return graph, tuple(n for n in nodes if n not in alive)
+        return graph
 
     def _resolved(self, node: Node) -> Node:
         channels = self.widths.resolve(node.type.channels)
         return replace(node, type=replace(node.type, channels=channels))
 
 
-def _with_segments(node: Node, nodes: Mapping[str, Node], widths: Sequence[Width]) -> Node:
+def _with_segments(node: Node, nodes: Mapping[str, Node], counts: Mapping[str, int]) -> Node:
     """A slice's place as segments of its input: known only when all refinement is done."""
     if node.op.absence is not Absence.SLICES:
         return node
-    counts = {w.name: w.count for w in widths}
     start_channel = node.attrs["start"]
     position = start = 0
     segments = nodes[node.inputs[0]].type.channels

@@ -1,6 +1,6 @@
 """A graph at other counts: the student's graph, with everything absent gone.
 
-Nothing absent is left behind: no operator, weight, bias or norm (`language.md`, Absence).
+Nothing absent is left behind: no operator, weight, bias or norm (`docs/language/widths.md`, Absence).
 """
 
 from collections.abc import Mapping

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from catdsl.ir.types import TensorType
@@ -70,10 +71,7 @@ class Weight:
 
     @property
     def fixed_size(self) -> int:
-        product = 1
-        for size in self.sizes:
-            product *= size
-        return product
+        return prod(self.sizes)
 
     def shape(self, *, inputs: int, outputs: int) -> tuple[int, ...]:
         fixed = iter(self.sizes)
@@ -91,7 +89,7 @@ class Macs:
 
 
 class Absence(Enum):
-    """How absence passes through an operator (`language.md`, Absence)."""
+    """How absence passes through an operator (`docs/language/widths.md`, Absence)."""
 
     SOURCE = "an input: always present"
     MAKES = "present where its input is, for each width above 0"
@@ -139,7 +137,7 @@ def _no_macs(attrs: Attrs, source: TensorType, result: TensorType) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
-    """What catdsl knows of an operator; nothing about it is known elsewhere.
+    """What catdsl knows of an operator: its arguments, types, weights, cost and module.
 
     `infer` gives the result's type and unifies widths. `weights` is the axis table. `macs` gives
     coefficients in closed form. `build(site)` returns a torch module, a function of the input

@@ -1,7 +1,7 @@
 """Where tensors are absent, and which are needed: for plain truth values and for conditions alike.
 
 A tensor's presence is one value per segment of its type, since `concat` may lose one part only.
-The rules are those of `language.md`, Absence: an absent tensor counts as zero, so that sums drop
+The rules are those of `docs/language/widths.md`, Absence: an absent tensor counts as zero, so that sums drop
 it, products vanish with it, and `modulate(x, absent, absent)` is x.
 """
 
@@ -40,9 +40,6 @@ class Counted:
 
     def any_of(self, values: tuple[bool, ...]) -> bool:
         return any(values)
-
-
-Presence = Mapping[str, tuple[T, ...]]
 
 
 def presence(graph: Graph, logic: Logic[T]) -> dict[str, tuple[T, ...]]:

@@ -21,15 +21,7 @@ def solve(solver: WidthSolver) -> Solution:
     """Express ties over the free widths, push all bounds to these, and find their final ranges."""
     classes = solver.classes()
     problems: list[Diagnostic] = []
-    forms: dict[str, Linear] = {}
-    for variable in classes:
-        if variable.tie is None:
-            continue
-        form = _expand(solver, variable, forms, problems)
-        if form == Linear(((variable.name, Fraction(1)),)):
-            variable.tie = None
-        elif form is not None:
-            forms[variable.name] = form
+    forms = _forms(solver, classes, problems)
     demands: dict[str, list[Range]] = {v.name: list(v.ranges) for v in classes if v.name not in forms}
     for variable in classes:
         if variable.name in forms:
@@ -38,29 +30,45 @@ def solve(solver: WidthSolver) -> Solution:
     return Solution(widths, tuple(problems))
 
 
-def _expand(
-    solver: WidthSolver, variable: Variable, known: Mapping[str, Linear], problems: list[Diagnostic]
-) -> Linear | None:
-    """The tie of `variable` over free widths, or None where it leads back to itself.
-
-    Back to itself and nothing else, `a = 2 * (a / 2)`, it says nothing, and is returned. `known`
-    holds the forms of ties that are solved: a long chain of ties is then walked once.
-    """
-    form = solver.canonical(variable.tie)  # type: ignore[arg-type]
-    seen = {variable.name}
-    while True:
-        if form == Linear(((variable.name, Fraction(1)),)):
-            return form
-        tied = [n for n, _ in form.terms if solver.find(n).tie is not None]
-        if not tied:
-            return form
-        if variable.name in tied or len(seen) > 10_000:
+def _forms(solver: WidthSolver, classes: list[Variable], problems: list[Diagnostic]) -> dict[str, Linear]:
+    """The ties over free widths. One that leads back to itself and nothing else, `a = 2 * (a / 2)`, is none."""
+    tied = [variable for variable in classes if variable.tie is not None]
+    forms: dict[str, Linear] = {}
+    failed: set[str] = set()
+    for variable in tied:
+        form = _expand(solver, variable, forms, failed, rounds=len(tied))
+        if form is None:
+            failed.add(variable.name)
+        elif form == Linear(((variable.name, Fraction(1)),)):
+            variable.tie = None
+        elif any(name == variable.name for name, _ in form.terms):
+            failed.add(variable.name)
             message = f"`{variable.name}` is tied to a width that is tied to it"
             problems.append(Diagnostic("E305", message, variable.span, help="give one of them a number"))
+        else:
+            forms[variable.name] = form
+    return forms
+
+
+def _expand(
+    solver: WidthSolver, variable: Variable, known: Mapping[str, Linear], failed: set[str], *, rounds: int
+) -> Linear | None:
+    """The tie of `variable` over widths that are free, or over itself; None where it leads into a circle of others.
+
+    `known` holds the forms of ties that are solved: a long chain of ties is then walked once.
+    """
+    form = solver.canonical(variable.tie)  # type: ignore[arg-type]
+    for _ in range(rounds + 1):
+        names = [name for name, _ in form.terms]
+        tied = [name for name in names if solver.find(name).tie is not None]
+        if variable.name in tied or not tied:
+            return form
+        if failed.intersection(tied):
             return None
-        seen.update(tied)
-        replaced = {n: known.get(n) or solver.canonical(solver.find(n).tie) for n in tied}  # type: ignore[arg-type]
-        form = form.substitute(replaced)
+        form = form.substitute(
+            {n: known.get(n) or solver.canonical(solver.find(n).tie) for n in tied}  # type: ignore[arg-type]
+        )
+    return None
 
 
 def _push(

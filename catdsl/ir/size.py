@@ -31,11 +31,8 @@ def evaluate(expr: SizeExpr, sizes: Sequence[tuple[Any, Any]]) -> Any:
     return OPERATIONS[head](left, right)
 
 
-def shift(expr: SizeExpr, by: int) -> SizeExpr:
-    """The same expression with every input index moved by `by`."""
-    if isinstance(expr, int):
-        return expr
-    head, *rest = expr
-    if head in ("height", "width"):
-        return (head, rest[0] + by)
-    return (head, *(shift(part, by) for part in rest))
+def operations(expr: SizeExpr) -> int:
+    """How many operations an expression holds, shared parts counted as often as they are used."""
+    if isinstance(expr, int) or expr[0] in ("height", "width"):
+        return 0
+    return 1 + sum(map(operations, expr[1:]))

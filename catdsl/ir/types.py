@@ -59,9 +59,6 @@ class TensorType:
     height: int
     width: int
 
-    def resized(self, height: int, width: int) -> "TensorType":
-        return TensorType(self.channels, height, width)
-
 
 def total(channels: Channels, counts: Mapping[str, int]) -> int:
     """How many channels a list of segments has at the given counts."""

@@ -1,5 +1,7 @@
 """The invariants of a graph. A broken one is our fault, never the user's."""
 
+from itertools import chain
+
 from catdsl.diagnostics import InternalError
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
@@ -37,7 +39,7 @@ def _channels(graph: Graph, node: Node) -> None:
         case Absence.ANY | Absence.ALL | Absence.MODULATES:
             _demand(all(i == node.type.channels for i in inputs), f"{node.name} joins unequal channels")
         case Absence.JOINS:
-            _demand(sum(inputs, ()) == node.type.channels, f"{node.name} is not its inputs in turn")
+            _demand(tuple(chain.from_iterable(inputs)) == node.type.channels, f"{node.name} is not its inputs in turn")
         case Absence.SLICES:
             start, stop = node.attrs["segments"]
             _demand(inputs[0][start:stop] == node.type.channels, f"{node.name} slices wrongly")

@@ -67,11 +67,6 @@ class WidthSolver:
         self._variables[name] = variable
         return (Segment(name),)
 
-    def demand(self, channels: Channels, bounds: Range) -> None:
-        """Let `bounds` hold of every width in `channels`, besides what holds already."""
-        for segment in self.resolve(channels):
-            self.find(segment.width).ranges.append(bounds)
-
     def fix(self, channels: Channels, *, span: Span | None, reason: str) -> None:
         """Keep every width of `channels` at the teacher's count."""
         for segment in self.resolve(channels):
@@ -84,6 +79,8 @@ class WidthSolver:
         """The variable that stands for the width of this name."""
         variable = self._variables[name]
         while variable.root is not None:
+            # Halving the path keeps long chains of unions short.
+            variable.root = variable.root.root or variable.root
             variable = variable.root
         return variable
 
@@ -177,7 +174,7 @@ class WidthSolver:
                 raise Unequal(variable.count, missing, cut="interleaved", widths=(variable.name,))
             part = self._part(variable, "0", variable.count // missing)
             part.ranges = [self._divide(r, missing) for r in variable.ranges]
-            self._bind(variable, (Segment(part.name, missing),))
+            variable.bound = (Segment(part.name, missing),)
             result.append(Segment(part.name, missing * segment.repeat // factor))
         return tuple(result)
 
@@ -211,10 +208,6 @@ class WidthSolver:
         step = bounds.step // gcd(bounds.step, repeat)
         return Range(-(-bounds.low // repeat), high, step, bounds.span, bounds.reason)
 
-    @staticmethod
-    def _bind(variable: Variable, channels: Channels) -> None:
-        variable.bound = channels
-
     def _cut(self, segment: Segment, at: int, against: Segment | None) -> list[Segment]:
         variable = self.find(segment.width)
         others = (against.width,) if against else ()
@@ -225,7 +218,7 @@ class WidthSolver:
             raise Unequal(variable.count, 0, cut="tied", widths=(variable.name, *others))
         first = at // segment.repeat
         parts = (self._part(variable, "0", first), self._part(variable, "1", variable.count - first))
-        self._bind(variable, tuple(Segment(p.name) for p in parts))
+        variable.bound = tuple(Segment(p.name) for p in parts)
         return [Segment(p.name, segment.repeat) for p in parts]
 
     def _equal(self, a: Segment, b: Segment) -> None:
@@ -247,7 +240,7 @@ class WidthSolver:
             right.tie = right.tie or tie
         right.ranges += [self._divide(r, scale) for r in left.ranges]
         right.order = min(left.order, right.order)
-        self._bind(left, (Segment(right.name, scale),))
+        left.bound = (Segment(right.name, scale),)
 
     def _union(self, a: Variable, b: Variable) -> None:
         first, second = (a, b) if a.order <= b.order else (b, a)

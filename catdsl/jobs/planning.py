@@ -49,7 +49,7 @@ def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = N
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """What `catdsl plan --format json` prints (`commands.md`)."""
+    """What `catdsl plan --format json` prints."""
     return {
         "budget": {limit.metric: limit.most for limit in plan.budget.limits},
         "macs": {"exact": plan.cost.exact, "paper": plan.cost.paper},
@@ -58,6 +58,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             "macs": {"exact": plan.teacher.exact, "paper": plan.teacher.paper}, "params": plan.teacher.params,
         },
         "slack": plan.slack,
+        "tightest": plan.tightest,
         "cheapest_step": plan.cheapest_step,
         "threshold": plan.threshold,
         "kept": dict(plan.kept),
@@ -80,7 +81,7 @@ def plan_text(project: Project, plan: Plan) -> str:
     ]
     gone = [n for n, c in plan.kept.items() if c == 0]
     step = "every width is at its high bound" if plan.cheapest_step is None else (
-        f"the cheapest further step would add {amount(plan.cheapest_step)}"
+        f"the cheapest further step would add {amount(plan.cheapest_step)} of {plan.tightest}"
     )  # fmt: skip
     widths = [f"  {n:<32}{project.teacher_graph.width[n].count:>5} -> {c}" for n, c in plan.kept.items()]
     return "\n".join(

@@ -63,6 +63,11 @@ def _deconv_type(call: ShapeCall) -> TensorType:
             "E307", f"a transposed conv of stride {stride} needs a kernel of at least {stride}, got {kernel}",
             help=f"write {call.word}(..., {stride + 1}, stride = {stride})",
         )  # fmt: skip
+    if stride == 1 and kernel % 2 == 0:
+        raise call.fail(
+            "E307", f"a transposed conv of stride 1 keeps the size with odd kernels only, got {kernel}",
+            help=f"write {call.word}(..., {kernel + 1}), or give it a stride",
+        )  # fmt: skip
     return call.sized(call.new_width(call.attrs["width"]), source.height * stride, source.width * stride)
 
 
@@ -100,7 +105,7 @@ def _dwconv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
 
 
 def _deconv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
-    # The published figures count transposed convs at output resolution (facts.md, MACs).
+    # The published figures count transposed convs at output resolution.
     square = attrs["kernel"] ** 2
     return Macs(square * _pixels(source), square * _pixels(result), inputs=True)
 

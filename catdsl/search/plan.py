@@ -28,8 +28,8 @@ class Plan:
 
     `kept` has the count of every searched width in graph order, `channels` the indices kept of
     each (ascending). `cut` has the counts before the fill. `slack` is the share of the tightest
-    limit that is left; `cheapest_step` what the cheapest further step would add to it (None where
-    every width is at its high bound). `threshold` is the lowest score in the cut.
+    limit that is left (`tightest` names its metric); `cheapest_step` what the cheapest further step
+    would add to that metric (None where every width is at its high bound). `threshold` is the lowest score in the cut.
     """
 
     budget: Budget
@@ -39,6 +39,7 @@ class Plan:
     cost: Cost
     teacher: Cost
     slack: float
+    tightest: str
     cheapest_step: int | None
     threshold: float | None
     seconds: float
@@ -60,13 +61,14 @@ def find_plan(model: CostModel, scores: Scores, budget: Budget) -> Plan:
         raise CatError((_too_tight(model, search, budget),))
     cut, length = search.cut()
     counts, cheapest = search.fill(cut)
-    unscored = {w.name: _nearest(w.count, w.high) for w in graph.widths if w.searched and w.name not in ranking.names}
+    unscored = {w.name: min(w.count, w.high) for w in graph.widths if w.searched and w.name not in ranking.names}
     chosen = {n: int(c) for n, c in zip(ranking.names, counts, strict=True)}
     kept = {w.name: chosen.get(w.name, unscored.get(w.name, 0)) for w in graph.widths if w.searched}
     complete = complete_counts(graph, {**search.fixed, **kept})
     if not any(presence(graph, Counted(complete))[graph.output]):
         raise CatError((_nothing_left(model, budget),))
     cost = search.exact(counts)
+    tightest = min(budget.limits, key=lambda limit: _left(limit, cost))
     everything = {n: tuple(range(c)) for n, c in unscored.items()}
     channels = {n: tuple(sorted(int(i) for i in ranking.order[n][: chosen[n]])) for n in ranking.names}
     return Plan(
@@ -76,7 +78,8 @@ def find_plan(model: CostModel, scores: Scores, budget: Budget) -> Plan:
         cut={n: int(c) for n, c in zip(ranking.names, cut, strict=True)},
         cost=cost,
         teacher=model.at(),
-        slack=_slack(budget, cost),
+        slack=_left(tightest, cost),
+        tightest=tightest.metric,
         cheapest_step=cheapest,
         threshold=float(ranking.score[length - 1]) if length else None,
         seconds=time.perf_counter() - started,
@@ -109,6 +112,7 @@ def plan_of_counts(model: CostModel, scores: Scores, counts: Mapping[str, int]) 
         cost=cost,
         teacher=model.at(),
         slack=0.0,
+        tightest="exact",
         cheapest_step=None,
         threshold=None,
         seconds=0.0,
@@ -116,13 +120,9 @@ def plan_of_counts(model: CostModel, scores: Scores, counts: Mapping[str, int]) 
     )
 
 
-def _nearest(count: int, high: int) -> int:
-    """An unscored width stays at the teacher's size, or at its high bound where that is lower."""
-    return min(count, high)
-
-
-def _slack(budget: Budget, cost: Cost) -> float:
-    return min(1 - getattr(cost, limit.metric) / limit.most for limit in budget.limits)
+def _left(limit: Limit, cost: Cost) -> float:
+    """The share of a limit that is not spent."""
+    return 1 - getattr(cost, limit.metric) / limit.most
 
 
 class _Search:
@@ -194,7 +194,8 @@ class _Search:
                 if (added[width] <= left).all():
                     break
             else:
-                return counts, int(min(a[0] for a in added.values()))
+                tightest = np.argmin(left / self.most)
+                return counts, int(min(a[tightest] for a in added.values()))
             fitting = width
             counts[fitting] += self.ranking.step[fitting]
 

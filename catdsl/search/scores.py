@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from safetensors import SafetensorError
@@ -32,7 +33,7 @@ def load_scores(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         arrays = _read(path)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
         raise CatError.one(
             "E403", f"cannot read the scores in {path}: {error}", help="give a .npz or .safetensors file"
         ) from None
@@ -50,7 +51,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """All tensors of a file as numpy arrays. Raises OSError or ValueError."""
+    """All tensors of a file as numpy arrays. Raises OSError, ValueError, or TypeError (a kind that numpy lacks)."""
     try:
         return load_file(path)
     except SafetensorError as error:
@@ -64,7 +65,7 @@ def scales_of(weights: Mapping[str, np.ndarray], graph: Graph) -> dict[str, np.n
 
 
 def first_norms(graph: Graph) -> dict[str, Node]:
-    """For each width, the first affine norm in graph order that carries it (`language.md`, Score)."""
+    """For each width, the first affine norm in graph order that carries it (the score of a width)."""
     found: dict[str, Node] = {}
     for node in graph.nodes:
         if not node.op.is_norm or not node.attrs["affine"]:
@@ -77,7 +78,7 @@ def first_norms(graph: Graph) -> dict[str, Node]:
 def width_scores(graph: Graph, scores: Scores) -> WidthScores:
     """The score of every channel of every searched width that has a norm: |scale|.
 
-    A searched width without an affine norm stays at the teacher's size, with a warning. Raises
+    A searched width without an affine norm stays as large as it may be, with a warning. Raises
     CatError E403 for scores that are missing, not finite, or of another length.
     """
     norms = first_norms(graph)
@@ -132,6 +133,10 @@ def _of_norm(graph: Graph, norm: Node, values: np.ndarray, problems: list[Diagno
             )
         )
         return None
+    if values.dtype.kind not in "fiu":
+        message = f"the scores of `{norm.name}` are no numbers, but {values.dtype}"
+        problems.append(Diagnostic("E403", message, norm.span, help="give one real number for each channel"))
+        return None
     magnitude = np.abs(values.astype(np.float64))
     if not np.isfinite(magnitude).all():
         bad = int(np.flatnonzero(~np.isfinite(magnitude))[0])
@@ -149,7 +154,7 @@ def _of_norm(graph: Graph, norm: Node, values: np.ndarray, problems: list[Diagno
 
 def _unscored(width: Width) -> Diagnostic:
     return Diagnostic(
-        "E404", f"`{width.name}` has no affine norm to score its channels; it stays at {width.count}",
+        "E404", f"`{width.name}` has no affine norm to score its channels; it stays at {min(width.count, width.high)}",
         width.span, help="put a `norm` behind it, or write `fixed` to say so", severity=Severity.WARNING,
     )  # fmt: skip
 

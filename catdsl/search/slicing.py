@@ -22,7 +22,7 @@ def kept_channels(
     """Which channels of every width of the teacher a student keeps, ascending.
 
     Searched widths keep what the plan says; a tied one, as many as its tie says, the best by its
-    own first affine norm, else by the L2 norm of its filters (`language.md`, Score of a width).
+    own first affine norm, else by the L2 norm of its filters (`docs/language/widths.md`, Scores).
     """
     complete = complete_counts(graph, counts)
     norms = first_norms(graph)

@@ -6,13 +6,20 @@ from fractions import Fraction
 from typing import Any
 
 from catdsl.ir.linear import Linear
-from catdsl.ir.size import SizeExpr
+from catdsl.ir.size import SizeExpr, operations
 from catdsl.semantics.values import Count, Share, Size, describe, plain
 from catdsl.syntax.build import MAX_NUMBER
 
+# The most operations that a size may take: each is carried out when an image is translated.
+MAX_SIZE_OPERATIONS = 100
+
 
 class Uncountable(Exception):
-    """A calculation that has no result; the message says why."""
+    """A calculation that has no result; the message says why, and the code what kind of mistake it is."""
+
+    def __init__(self, message: str, code: str = "E212"):
+        super().__init__(message)
+        self.code = code
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -23,6 +30,14 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float | Count | Size | Share) and not isinstance(value, bool)
+
+
+def whole(value: Any) -> int | None:
+    """A number of the language that is whole, `1e1` too; None for any other value."""
+    number = plain(value)
+    if not is_number(value) or number != number // 1:
+        return None
+    return int(number)
 
 
 def compare(op: str, left: Any, right: Any) -> bool:
@@ -48,7 +63,7 @@ def least(op: str, left: Any, right: Any) -> Any:
     """`min` or `max` of two numbers; of sizes it still follows the real input."""
     chosen = (min if op == "min" else max)(plain(left), plain(right))
     if isinstance(left, Size) or isinstance(right, Size):
-        return Size(chosen, (op, _expr(left), _expr(right)))
+        return _following(chosen, op, left, right)
     return chosen
 
 
@@ -80,11 +95,16 @@ def _bounded(value: Any) -> Any:
 
 
 def _fraction(value: Any) -> Fraction:
-    return value.value if isinstance(value, Count) else Fraction(plain(value))
+    """The number as it is written: 0.1 is a tenth, not the nearest binary fraction."""
+    if isinstance(value, Count):
+        return value.value
+    if isinstance(value, Share):
+        return Fraction(str(value.percent)) / 100
+    return Fraction(str(plain(value)))
 
 
 def _form(value: Any) -> Linear:
-    return value.form if isinstance(value, Count) else Linear((), Fraction(plain(value)))
+    return value.form if isinstance(value, Count) else Linear((), _fraction(value))
 
 
 def _counted(op: str, left: Any, right: Any) -> Any:
@@ -119,4 +139,11 @@ def _sized(op: str, left: Any, right: Any) -> Any:
         op = "//"
     if op not in ("+", "-", "*", "//"):
         return _bounded(value)
-    return Size(_bounded(value), (op, _expr(left), _expr(right)))
+    return _following(_bounded(value), op, left, right)
+
+
+def _following(value: int, op: str, left: Any, right: Any) -> Size:
+    expr = (op, _expr(left), _expr(right))
+    if operations(expr) > MAX_SIZE_OPERATIONS:
+        raise Uncountable(f"a size takes more than {MAX_SIZE_OPERATIONS} operations, the limit", "E103")
+    return Size(value, expr)

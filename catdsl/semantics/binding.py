@@ -8,7 +8,7 @@ from catdsl.diagnostics import Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.op import REQUIRED, Arg, Kind
 from catdsl.ir.shapes import WidthForm
-from catdsl.semantics.arithmetic import is_number
+from catdsl.semantics.arithmetic import is_number, whole
 from catdsl.semantics.report import Report
 from catdsl.semantics.values import POISON, Poison, Repeated, Size, Tensor, Word, describe, plain
 
@@ -72,10 +72,10 @@ def _target(
     if item.name is not None:
         arg = table.get(item.name)
         if arg is None:
-            known = ", ".join(f"`{n}`" for n in table) or "none"
+            known = ", ".join(f"`{n}`" for n in table)
             report.error(
                 "E204", f"`{word}` has no argument `{item.name}`", item.span,
-                help=did_you_mean(item.name, table, otherwise=f"its arguments are {known}"),
+                help=did_you_mean(item.name, table, otherwise=f"its arguments are {known}" if table else "it takes none by name"),
             )  # fmt: skip
             return None
         if item.name in bound:
@@ -132,14 +132,14 @@ def _instead(arg: Arg, value: Any) -> str:
         return did_you_mean(value.text, arg.choices)
     if isinstance(value, str) and value in arg.choices:
         return f"write {value} without quotes"
-    if isinstance(value, str) and is_written_number(value):
+    if isinstance(value, str) and _is_written_number(value):
         return f"write {value} without quotes"
     if arg.kind is Kind.WIDTH and isinstance(value, Tensor | Repeated):
         return "the width of a tensor `x` is `x.channels`"
     return ""
 
 
-def is_written_number(text: str) -> bool:
+def _is_written_number(text: str) -> bool:
     return text.replace(".", "", 1).isdigit()
 
 
@@ -171,10 +171,7 @@ def _width(arg: Arg, value: Any) -> WidthForm | None:
 def _int(arg: Arg, value: Any) -> int | None:
     if isinstance(value, WidthForm):
         return value.count
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
-        return None
-    return int(number)
+    return whole(value)
 
 
 def _number(arg: Arg, value: Any) -> float | None:

@@ -16,13 +16,13 @@ from catdsl.ops.joins import ADD, MUL
 from catdsl.ops.norm import BY_STYLE
 from catdsl.ops.pointwise import SCALE
 from catdsl.ops.resample import RESIZE
-from catdsl.semantics.arithmetic import calculate, is_number, least
+from catdsl.semantics.arithmetic import Uncountable, calculate, is_number, least, whole
 from catdsl.semantics.binding import Given, bind, tensor_of
 from catdsl.semantics.expressions import MAX_ITEMS, Evaluator, flatten
 from catdsl.semantics.meant import meant_call
 from catdsl.semantics.report import Report
 from catdsl.semantics.scope import Scope
-from catdsl.semantics.values import POISON, Poison, Size, Tensor, Word, describe, plain
+from catdsl.semantics.values import POISON, Poison, Size, Tensor, describe, plain
 from catdsl.syntax import tree
 
 MAX_CALL_DEPTH = 32
@@ -75,7 +75,7 @@ class Calls:
         if known and isinstance(value, BlockDefinition):
             return POISON if poisoned else self._block(value, given, path, callee.span)
         if callee.text in self._functions:
-            return POISON if poisoned else self._functions[callee.text](callee.text, given, path, span)
+            return POISON if poisoned else self._function(callee, given, path, span)
         op = self._operator(callee.text)
         if op is not None and poisoned:
             return self._mistakes(callee, op, given)
@@ -105,10 +105,11 @@ class Calls:
         numbers = [g for g in sides if is_number(g.value)]
         if len(numbers) == 1 and (op == "*" or (op == "/" and numbers[0] is right)):
             tensor = left if numbers[0] is right else right
-            factor = plain(numbers[0].value)
-            if op == "/" and factor == 0:
-                return self.report.error("E212", "division by 0", right.span)
-            return self._node(SCALE, "scale", [tensor], {"factor": 1 / factor if op == "/" else factor}, path, span)
+            try:
+                factor = plain(calculate(op, 1, numbers[0].value))
+            except Uncountable as error:
+                return self.report.error(error.code, str(error), numbers[0].span)
+            return self._node(SCALE, "scale", [tensor], {"factor": factor}, path, span)
         kinds = f"{describe(left.value)} and {describe(right.value)}"
         advice = "write `a + b * -1`" if op == "-" and all(tensors) else "tensors take +, *, and a number as factor"
         return self.report.error("E207", f"`{op}` does not take {kinds}", span, help=advice)
@@ -125,10 +126,10 @@ class Calls:
         least_tensors, most = op.tensors
         items = list(given)
         if most is None:
-            opened = [Given(v, g.span, None, g.text) for g in items for v in flatten([g.value])]
+            opened = [Given(v, g.span, g.name, g.text) for g in items for v in flatten([g.value])]
             tensors, rest = (
-                [g for g in opened if tensor_of(g.value)],
-                [g for g in opened if not tensor_of(g.value)],
+                [g for g in opened if tensor_of(g.value) and g.name is None],
+                [g for g in opened if not (tensor_of(g.value) and g.name is None)],
             )
         else:
             positional = [g for g in items if g.name is None][:most]
@@ -261,12 +262,7 @@ class Calls:
             if isinstance(statement, tree.Return):
                 return self.evaluator.value(statement.value, local, path)
             self.assign(statement, local, path)
-        return self.report.error(
-            "E205",
-            f"block `{block.name.text}` returns nothing",
-            block.name.span,
-            help="end it with `return ...`",
-        )
+        return POISON  # a block without `return` was reported where it is defined
 
     def assign(self, statement: tree.Assign, scope: Scope, path: str) -> None:
         """A statement: evaluate and define its name or names. A name is defined once."""
@@ -285,6 +281,15 @@ class Calls:
             scope.define_once(name, POISON if value is POISON else values[number], self.report)
 
     # ---- functions ----
+
+    def _function(self, callee: tree.Ident, given: Sequence[Given], path: str, span: Span) -> Any:
+        named = next((g for g in given if g.name is not None), None)
+        if named is not None:
+            return self.report.error("E204", f"`{callee.text}` takes no argument `{named.name}`", named.span)
+        try:
+            return self._functions[callee.text](callee.text, given, path, span)
+        except Uncountable as error:
+            return self.report.error(error.code, str(error), span)
 
     def _sum(self, word: str, given: Sequence[Given], path: str, span: Span) -> Any:
         values = flatten(g.value for g in given)
@@ -314,8 +319,8 @@ class Calls:
         return self.report.error("E207", "`len` takes one list", span)
 
     def _range(self, word: str, given: Sequence[Given], path: str, span: Span) -> Any:
-        numbers = [plain(g.value) for g in given]
-        if not 1 <= len(numbers) <= 2 or not all(isinstance(n, int) for n in numbers):
+        numbers = [n for n in (whole(g.value) for g in given) if n is not None]
+        if len(numbers) != len(given) or not 1 <= len(numbers) <= 2:
             return self.report.error("E207", "`range` takes one or two whole numbers", span)
         items = range(*numbers)
         if len(items) > MAX_ITEMS:
@@ -340,5 +345,3 @@ def _indexed(expr: SizeExpr, nodes: list[str]) -> SizeExpr:
 
 
 ALL_WORDS = frozenset(w for op in BY_NAME.values() for a in op.args for w in a.choices if a.kind is Kind.WORD)
-
-__all__ = ["ALL_WORDS", "CALLABLES", "BlockDefinition", "Calls", "Word"]

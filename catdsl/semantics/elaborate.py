@@ -20,15 +20,14 @@ from catdsl.semantics.parameters import constant_evaluator, parameter_values
 from catdsl.semantics.report import Report
 from catdsl.semantics.scope import Scope
 from catdsl.semantics.settings import Settings, SpecSettings, StyleSettings
-from catdsl.semantics.settings_blocks import SettingsReader
+from catdsl.semantics.settings_blocks import SETTING_WORDS, SettingsReader
 from catdsl.semantics.unused import warn_of_unused, warn_of_unused_in_block
 from catdsl.semantics.values import POISON, Poison, Repeated, Tensor, describe
 from catdsl.syntax import tree
 from catdsl.syntax.parse import parse
 
-# Words that styles and settings know; a parameter may hold one.
-_SETTING_WORDS = frozenset(("instance", "batch", "auto", "normal", "xavier", "kaiming"))
-WORDS = ALL_WORDS | _SETTING_WORDS
+# Words that operators, styles and settings know; a parameter may hold one.
+WORDS = ALL_WORDS | SETTING_WORDS
 MAX_USE_DEPTH = 32
 
 
@@ -37,7 +36,6 @@ class Spec:
     """A checked spec: its main network, its settings, and everything they came from."""
 
     network: Graph
-    others: tuple[Graph, ...]
     settings: SpecSettings
     parameters: Mapping[str, Any]
     files: tuple[SourceFile, ...]
@@ -81,9 +79,8 @@ class _Elaborator:
         graphs = [g for g in made if g is not None]
         settings = SpecSettings(**self.settings)
         main = next(g for g in graphs if g.kind == self.need)
-        others = tuple(g for g in graphs if g is not main)
         parameters = {i.name.text: scope.values[i.name.text] for i in program.items if isinstance(i, tree.Param)}
-        return Spec(main, others, settings, parameters, tuple(self.files.values()), self.report.warnings)
+        return Spec(main, settings, parameters, tuple(self.files.values()), self.report.warnings)
 
     # ---- files and names ----
 
@@ -93,10 +90,8 @@ class _Elaborator:
         try:
             return parse(source.text, source.shown)
         except CatError as error:
-            for diagnostic in error.diagnostics:
-                self.report.add(diagnostic)
+            self.report.take(error)
             self.report.stop()
-            raise AssertionError from None
 
     def _file_scope(
         self,
@@ -165,8 +160,7 @@ class _Elaborator:
         try:
             used = read_used(use, users[-1])
         except CatError as error:
-            for diagnostic in error.diagnostics:
-                self.report.add(diagnostic)
+            self.report.take(error)
             return None
         if used.path in [user.path for user in users]:
             chain = " -> ".join((*(user.shown for user in users), used.shown))
@@ -219,6 +213,7 @@ class _Elaborator:
         )  # fmt: skip
 
     def _network(self, network: tree.Network, scope: Scope, blocks: list[tree.SettingsBlock]) -> Graph | None:
+        before = self.report.errors
         style = self.settings.get("style", StyleSettings())
         search = self.settings.get("search", SpecSettings().search)
         floor = search.floor  # type: ignore[attr-defined]
@@ -246,22 +241,22 @@ class _Elaborator:
         taps: tuple[Tap, ...] = ()
         if network.kind == self.need:
             taps = self._taps(blocks, local, evaluator)
-        self.report.stop_on_errors()
-        assert output is not None
+        if self.report.errors > before or output is None:
+            return None
         return self._finish(builder, output, taps, network)
 
-    def _finish(self, builder: GraphBuilder, output: Tensor, taps: tuple[Tap, ...], network: tree.Network) -> Graph:
+    def _finish(
+        self, builder: GraphBuilder, output: Tensor, taps: tuple[Tap, ...], network: tree.Network
+    ) -> Graph | None:
         try:
-            graph, _ = builder.finish(output.node, taps)
+            graph = builder.finish(output.node, taps)
             # A width of 0 is legal in a teacher: what is absent there is gone from the start.
             if any(w.count == 0 for w in graph.widths):
                 graph = with_counts(graph, {}, arrange=BY_NAME["arrange"])
         except CatError as error:
             for diagnostic in error.diagnostics:
-                span = diagnostic.span or network.name.span
-                self.report.add(replace(diagnostic, span=span))
-            self.report.stop()
-            raise AssertionError from None
+                self.report.add(replace(diagnostic, span=diagnostic.span or network.name.span))
+            return None
         return graph
 
     def _input(self, member: tree.Input, scope: Scope, builder: GraphBuilder, evaluator: Evaluator) -> None:

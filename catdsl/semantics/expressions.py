@@ -1,13 +1,14 @@
 """Evaluation of expressions: names, arithmetic, lists, pipelines, repeats, width forms."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import Any, Protocol
 
 from catdsl.diagnostics import Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.builder import GraphBuilder
-from catdsl.semantics.arithmetic import Uncountable, calculate, compare, is_number
+from catdsl.semantics.arithmetic import Uncountable, calculate, compare, is_number, whole
 from catdsl.semantics.binding import Given, tensor_of
 from catdsl.semantics.forms import width_form
 from catdsl.semantics.meant import meant_name
@@ -22,12 +23,13 @@ from catdsl.semantics.values import (
     Tensor,
     Word,
     describe,
-    plain,
 )  # fmt: skip
 from catdsl.syntax import tree
 
 MAX_ITEMS = 10_000
 MAX_STEPS = 250_000
+# Python's stack holds about a thousand calls, and each level of an expression takes several.
+MAX_NESTING = 120
 
 
 class Caller(Protocol):
@@ -46,6 +48,7 @@ class Evaluator:
         self.names = NodeNames()
         self.caller: Caller | None = None
         self._steps = 0
+        self._depth = 0
 
     # ---- values ----
 
@@ -58,36 +61,46 @@ class Evaluator:
                 help="repeat fewer blocks, or shorten the lists that are expanded",
             )  # fmt: skip
             self.report.stop()
-        match expr:
-            case tree.Number():
-                return Share(expr.value / 100) if expr.unit == "%" else expr.value
-            case tree.Text() | tree.Truth():
-                return expr.value
-            case tree.Name():
-                return self._name(expr, scope, words)
-            case tree.ListOf():
-                return self._items(expr, scope, path, words)
-            case tree.Each():
-                return self.each(expr, scope, path)
-            case tree.Binary():
-                return self._binary(expr, scope, path)
-            case tree.Negate():
-                return self._negated(expr, scope, path)
-            case tree.Choose():
-                chosen = self._chosen(expr, scope, path)
-                return POISON if chosen is None else self.value(chosen, scope, path, words)
-            case tree.Attribute():
-                return self._attribute(expr, scope, path)
-            case tree.Index():
-                return self._index(expr, scope, path)
-            case tree.Call():
-                return self._call(expr, scope, path, None)
-            case tree.Pipe():
-                return self._pipe(expr, scope, path)
-            case tree.Bounded() | tree.Fixed() | tree.Tied():
-                return width_form(
-                    expr, lambda part: self.value(part, scope, path), floor=self.floor, report=self.report
-                )
+        if self._depth == MAX_NESTING:
+            self.report.error(
+                "E103", f"calls and brackets are nested more than {MAX_NESTING} deep, blocks included", expr.span,
+                help="give the inner parts names of their own",
+            )  # fmt: skip
+            self.report.stop()
+        self._depth += 1
+        try:
+            match expr:
+                case tree.Number():
+                    return Share(expr.value) if expr.unit == "%" else expr.value
+                case tree.Text() | tree.Truth():
+                    return expr.value
+                case tree.Name():
+                    return self._name(expr, scope, words)
+                case tree.ListOf():
+                    return self._items(expr, scope, path, words)
+                case tree.Each():
+                    return self.each(expr, scope, path)
+                case tree.Binary():
+                    return self._binary(expr, scope, path)
+                case tree.Negate():
+                    return self._negated(expr, scope, path)
+                case tree.Choose():
+                    chosen = self._chosen(expr, scope, path)
+                    return POISON if chosen is None else self.value(chosen, scope, path, words)
+                case tree.Attribute():
+                    return self._attribute(expr, scope, path)
+                case tree.Index():
+                    return self._index(expr, scope, path)
+                case tree.Call():
+                    return self._call(expr, scope, path, None)
+                case tree.Pipe():
+                    return self._pipe(expr, scope, path)
+                case tree.Bounded() | tree.Fixed() | tree.Tied():
+                    return width_form(
+                        expr, lambda part: self.value(part, scope, path), floor=self.floor, report=self.report
+                    )
+        finally:
+            self._depth -= 1
 
     def each(self, expr: tree.Each, scope: Scope, path: str) -> Any:
         """`body for name in list`, expanded in place; nodes of item i are named `path.i`."""
@@ -118,7 +131,8 @@ class Evaluator:
         return POISON if POISON in items else self._limited(items, expr)
 
     def _limited(self, items: tuple[Any, ...], expr: tree.Expr) -> Any:
-        if len(items) > MAX_ITEMS:
+        # Items of lists inside count too: lists of lists grow by doubling.
+        if next(islice(_leaves(items), MAX_ITEMS, None), None) is not None:
             return self.report.error("E103", f"a list has more than {MAX_ITEMS:,} items, the limit", expr.span)
         return items
 
@@ -138,7 +152,7 @@ class Evaluator:
             if is_number(left) and is_number(right):
                 return calculate(expr.op, left, right)
         except Uncountable as error:
-            return self.report.error("E212", str(error), expr.op_span)
+            return self.report.error(error.code, str(error), expr.op_span)
         if expr.op == "+" and isinstance(left, tuple) and isinstance(right, tuple):
             return self._limited(left + right, expr)
         kinds = f"{describe(left)} and {describe(right)}"
@@ -192,13 +206,12 @@ class Evaluator:
                 expr.span,
                 help="a statement is indexable where it repeats: body = stem -> 9 * inc_res",
             )  # fmt: skip
-        number = plain(index)
-        whole = isinstance(number, int) and not isinstance(number, bool)
-        if whole and -len(items) <= number < len(items):
+        number = whole(index)
+        if number is not None and -len(items) <= number < len(items):
             return items[number]
         if not items:
             return self.report.error("E207", "there is nothing to index: it has no items", expr.index.span)
-        got = number if whole else describe(index)
+        got = describe(index) if number is None else number
         return self.report.error(
             "E207", f"the index must be a whole number from 0 to {len(items) - 1}, got {got}", expr.index.span
         )
@@ -237,10 +250,10 @@ class Evaluator:
         count = self.value(stage.left, scope, path)
         if count is POISON:
             return POISON
-        number = plain(count)
-        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MAX_ITEMS:
+        number = whole(count)
+        if number is not None and 0 <= number <= MAX_ITEMS:
             return number
-        if isinstance(number, int | float) and number > MAX_ITEMS:
+        if number is not None and number > MAX_ITEMS:
             return self.report.error(
                 "E103", f"a repeat of {number:,} is more than {MAX_ITEMS:,}, the limit", stage.left.span
             )
@@ -307,6 +320,14 @@ def _is_call(expr: tree.Expr) -> bool:
 
 def _text(expr: object) -> str:
     return expr.text if isinstance(expr, tree.Name) else ""
+
+
+def _leaves(items: tuple[Any, ...]) -> Iterator[Any]:
+    for item in items:
+        if isinstance(item, tuple) and item:
+            yield from _leaves(item)
+        else:
+            yield item
 
 
 def flatten(values: Iterable[Any]) -> list[Any]:

@@ -6,8 +6,9 @@ from typing import Any
 from catdsl.diagnostics import Span
 from catdsl.ir.shapes import WidthForm
 from catdsl.ir.widths import Range
+from catdsl.semantics.arithmetic import whole
 from catdsl.semantics.report import Report
-from catdsl.semantics.values import POISON, Count, Poison, Repeated, Tensor, describe, plain
+from catdsl.semantics.values import POISON, Count, Poison, Repeated, Tensor, describe
 from catdsl.syntax import tree
 
 Form = tree.Bounded | tree.Fixed | tree.Tied
@@ -35,11 +36,10 @@ def width_form(expr: Form, evaluate: Evaluate, *, floor: int, report: Report) ->
 
 
 def _counted(value: Any, span: Span, report: Report) -> WidthForm | Poison:
-    number = plain(value)
-    whole = isinstance(number, int | float) and not isinstance(number, bool) and number == int(number)
-    if not whole or number < 0:
+    number = whole(value)
+    if number is None or number < 0:
         return report.error("E207", f"a width is a whole number, got {describe(value)}", span)
-    return WidthForm(int(number))
+    return WidthForm(number)
 
 
 def _tied(expr: tree.Tied, value: Any, floor: int, report: Report) -> WidthForm | Poison:
@@ -103,7 +103,7 @@ def _bound(expr: tree.Expr | None, evaluate: Evaluate, report: Report) -> Any:
     if expr is None:
         return None
     value = evaluate(expr)
-    number = plain(value)
-    if value is POISON or (isinstance(number, int) and not isinstance(number, bool) and number >= 0):
+    number = None if value is POISON else whole(value)
+    if value is POISON or (number is not None and number >= 0):
         return value if value is POISON else number
     return report.error("E207", f"a bound is a whole number, got {describe(value)}", expr.span)

@@ -54,7 +54,10 @@ def _override(param: tree.Param, default: Any, text: str, scope: Scope, words: f
     if expr is None:
         return report.error("E209", f"--set {name}={text}: this is no value", param.name.span, help=example)
     inner = Report()
-    value = constant_evaluator(inner, words).value(expr, scope, "", words)
+    try:
+        value = constant_evaluator(inner, words).value(expr, scope, "", words)
+    except CatError:
+        value = POISON
     if value is not POISON and _same_kind(default, value):
         return value
     problem = f"got {describe(value)}" if value is not POISON else f"and {inner.diagnostics[0].message}"

@@ -1,7 +1,7 @@
 """Where mistakes are collected while a spec is elaborated: each once, without consequences."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.semantics.values import POISON, Poison
@@ -17,6 +17,8 @@ class Report:
 
     def __init__(self) -> None:
         self.sources: dict[str, str] = {}
+        self.errors = 0
+        """How many errors were found, warnings not counted."""
         self._found: dict[tuple[str, str, Span | None], Diagnostic] = {}
         self._calls: list[tuple[str, Span]] = []
 
@@ -39,16 +41,21 @@ class Report:
         if self._calls and not diagnostic.notes and diagnostic.code in _DEPEND_ON_ARGUMENTS:
             diagnostic = replace(diagnostic, notes=self._called())
         key = (diagnostic.code, "" if diagnostic.span else diagnostic.message, diagnostic.span)
-        self._found.setdefault(key, diagnostic)
-        if len(self._errors()) >= MAX_PROBLEMS:
+        if key in self._found:
+            return
+        self._found[key] = diagnostic
+        self.errors += diagnostic.severity is Severity.ERROR
+        if self.errors >= MAX_PROBLEMS:
             self.stop()
+
+    def take(self, error: CatError) -> None:
+        """Note everything that `error` carries."""
+        for diagnostic in error.diagnostics:
+            self.add(diagnostic)
 
     def _called(self) -> tuple[str, ...]:
         innermost = self._calls[: -_CALLS_SHOWN - 1 : -1]
         return tuple(f"in block `{block}`, called at {span}" for block, span in innermost)
-
-    def _errors(self) -> list[Diagnostic]:
-        return [d for d in self._found.values() if d.severity is Severity.ERROR]
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -56,8 +63,7 @@ class Report:
 
         Beside errors no warnings of unused names: a mistyped use leaves its name unused.
         """
-        failed = bool(self._errors())
-        found = (d for d in self._found.values() if not (failed and d.code == "E208"))
+        found = (d for d in self._found.values() if not (self.errors and d.code == "E208"))
         return tuple(sorted(found, key=lambda d: (d.span is None, d.span)))
 
     @property
@@ -66,8 +72,9 @@ class Report:
 
     def stop_on_errors(self) -> None:
         """Raise CatError where there are errors."""
-        if self._errors():
+        if self.errors:
             self.stop()
 
-    def stop(self) -> None:
+    def stop(self) -> NoReturn:
+        """Raise CatError with all that was found."""
         raise CatError(self.diagnostics, self.sources)

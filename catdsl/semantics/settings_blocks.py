@@ -57,6 +57,10 @@ class SettingsReader:
                 failed = True
                 self.report.error("E203", f"`{key}` is set twice", pair.key.span, notes=(f"first at {places[key][0]}",))
                 continue
+            if key in values:
+                failed = True
+                self.report.error("E203", "the gain of `init` is given twice", pair.key.span, help=f"remove `{key}`")
+                continue
             places[key] = (pair.key.span, pair.value.span)
             failed |= not self._put(model, key, pair.value, values)
         if failed:
@@ -71,7 +75,7 @@ class SettingsReader:
 
     def _put(self, model: type[Settings], key: str, expr: tree.Expr, values: dict[str, Any]) -> bool:
         """Evaluate one setting; False where it has no value."""
-        if key == "init" and isinstance(expr, tree.Call):
+        if key == "init" and "init_gain" in model.model_fields and isinstance(expr, tree.Call):
             return self._init(expr, values)
         # Where a setting has no choices, an unknown name is no word but a mistake.
         annotation = model.model_fields[key].annotation
@@ -104,6 +108,9 @@ class SettingsReader:
                 expr.span,
                 help=f"write {kind.text}(0.02)",
             )
+            return False
+        if "init_gain" in values:
+            self.report.error("E203", "the gain of `init` is given twice", expr.span, help="remove `init_gain`")
             return False
         values["init"], values["init_gain"] = kind.text, gain
         return True
@@ -205,6 +212,15 @@ def _choices(annotation: Any) -> tuple[str, ...]:
         else:
             found += _choices(argument)
     return tuple(found)
+
+
+SETTING_WORDS = frozenset(
+    word
+    for block in BLOCKS.values()
+    for setting in block.model_fields.values()
+    for word in _choices(setting.annotation)
+    if word not in ("true", "false")
+)
 
 
 def _shown(value: Any) -> str:

@@ -62,6 +62,11 @@ def student_of(program: tree.Program, source: SourceFile) -> StudentProgram | No
             Diagnostic(d.code, d.message, student.spec.span, help="the path is relative to the student program")
             for d in error.diagnostics
         ) from None
+    seen: set[str] = set()
+    for pair in student.parameters:
+        if pair.key.text in seen:
+            raise CatError.one("E203", f"`{pair.key.text}` is set twice", pair.key.span, help="remove one")
+        seen.add(pair.key.text)
     overrides = {p.key.text: _written(p.value, source.text) for p in student.parameters}
     return StudentProgram(
         spec, overrides, student.widths, student.digest.value if student.digest else None, student.span

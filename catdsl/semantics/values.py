@@ -36,10 +36,14 @@ class Word:
 class Share:
     """`25%`"""
 
-    fraction: float
+    percent: int | float
+
+    @property
+    def fraction(self) -> float:
+        return self.percent / 100
 
     def __str__(self) -> str:
-        return f"{self.fraction * 100:g}%"
+        return f"{self.percent:.16g}%"
 
 
 @dataclass(frozen=True, slots=True)

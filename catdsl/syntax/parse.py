@@ -80,6 +80,12 @@ def _next_item(text: str, start: int, error: UnexpectedInput) -> int | None:
     """Where to go on after an error: the first item behind it, and behind where this attempt began."""
     if len(text) > MAX_TOKENS:
         return None
-    position = error.pos_in_stream if isinstance(error, UnexpectedCharacters) else error.token.start_pos  # type: ignore[attr-defined]
-    found = _ITEM.search(text, max(start + 1, position or len(text)))
+    if isinstance(error, UnexpectedCharacters):
+        position: int | None = error.pos_in_stream
+    else:
+        token = error.token  # type: ignore[attr-defined]
+        position = None if token.type == "$END" else token.start_pos
+    if position is None:
+        return None
+    found = _ITEM.search(text, max(start + 1, position))
     return found.start() if found else None

@@ -163,7 +163,7 @@ def test_too_small_a_budget_names_the_floor_and_what_holds_it_up() -> None:
     ]
     assert [note.partition(" of it")[0] for note in error.notes[:3]] == heads
     assert "head.conv0 at 3, head.deconv1 at 16" in error.notes[0]
-    assert "resnet_inception.cat:27:" in error.notes[0]
+    assert "resnet_inception.cat:28:" in error.notes[0]
     # One more than that is enough; one less is not.
     assert plan(resnet, str(floor.paper), count="paper").cost == floor
     with pytest.raises(CatError):
