@@ -12,7 +12,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint wheel clean
+.PHONY: help demo test test-fast lint docs wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ lint: $(READY) ## Lint, check the format and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy catdsl
+
+docs: $(READY) ## Write the pages that are made from operators and grammar
+	$(BIN)/python -c 'from pathlib import Path; from catdsl.view.reference import write; write(Path("docs/language"))'
 
 wheel: $(READY) ## Build a wheel into dist
 	$(BIN)/python -m build --wheel --no-isolation

@@ -1,4 +1,4 @@
-"""Where the grammar and the shipped specs lie: inside the wheel, or beside the package in a checkout."""
+"""Where grammar, shipped specs and pages of the language lie: in the wheel, or beside the package in a checkout."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).parent
 
 @cache
 def folder(name: str) -> Path:
-    """The folder `grammars` or `specs`. Raises FileNotFoundError where an installation lacks it."""
+    """The folder `grammars`, `specs` or `docs`. Raises FileNotFoundError where an installation lacks it."""
     for place in (_PACKAGE / name, _PACKAGE.parent / name):
         if place.is_dir():
             return place

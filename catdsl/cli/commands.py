@@ -276,6 +276,19 @@ def translate(
         print(path)
 
 
+@app.command()
+def explain(
+    topic: Annotated[str | None, typer.Argument(metavar="CODE|OPERATOR", help="such as E301, or conv")] = None,
+) -> None:
+    """The page of an error code or an operator; alone, all codes.
+
+    Example: catdsl explain E301
+    """
+    from catdsl.jobs import explaining
+
+    print(explaining.codes() if topic is None else explaining.plain(explaining.explain(topic)))
+
+
 @app.command("import-weights")
 def import_weights(
     spec: Spec,

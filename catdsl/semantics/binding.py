@@ -72,10 +72,11 @@ def _target(
     if item.name is not None:
         arg = table.get(item.name)
         if arg is None:
-            known = ", ".join(f"`{n}`" for n in table)
+            names = ", ".join(f"`{n}`" for n in table)
+            known = f"its arguments are {names}" if table else "it takes none by name"
             report.error(
                 "E204", f"`{word}` has no argument `{item.name}`", item.span,
-                help=did_you_mean(item.name, table, otherwise=f"its arguments are {known}" if table else "it takes none by name"),
+                help=did_you_mean(item.name, table, otherwise=known),
             )  # fmt: skip
             return None
         if item.name in bound:
