@@ -17,7 +17,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     leaves either the old file or the new one. A folder that is missing is made. Raises CatError
     E608 where the file cannot be written; the old file is then untouched.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
@@ -27,11 +27,15 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if path.exists():
             shutil.copymode(path, temporary)
         os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
-        raise not_writable(path, error) from error
+        if isinstance(error, OSError):
+            raise not_writable(path, error) from error
+        raise
+    # Some network disks cannot do this; the file is there all the same.
+    with suppress(OSError):
+        _sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:

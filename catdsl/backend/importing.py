@@ -1,6 +1,5 @@
 """Weights of released networks, under their own names, for the graphs of the shipped specs."""
 
-import pickle
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from catdsl.backend.module import build_module
-from catdsl.backend.weights import load_weights, read_weights
+from catdsl.backend.weights import UNREADABLE, load_weights, read_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.search.released import graph_paths
@@ -70,7 +69,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         held = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CatError.one("E605", f"cannot read {path}: {error.strerror or error}", help="check the path") from None
-    except (RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError):
+    except UNREADABLE:
         raise CatError.one(
             "E605", f"{path} is no checkpoint of tensors alone",
             notes=("other files are not read, as they may run code",),

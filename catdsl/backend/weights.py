@@ -1,6 +1,9 @@
 """Weights of modules in safetensors files, checked against the graph that they are for."""
 
 import json
+import pickle
+import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,11 @@ from catdsl.files import write_whole
 from catdsl.ir.graph import Graph
 
 _FACTS = "catdsl"
+# What torch raises, among others, for a file that is damaged or none of its own.
+UNREADABLE = (
+    OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AssertionError,
+    struct.error, zipfile.BadZipFile, pickle.UnpicklingError,
+)  # fmt: skip
 
 
 def save_weights(module: nn.Module, path: Path, facts: Mapping[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +128,7 @@ def build(spec: Spec, out: Out = None, seed: Seed = 0, set_: Set = None) -> None
     from catdsl.jobs.build import build as run
     from catdsl.jobs.run_folder import default_folder, fresh_folder
 
-    folder = fresh_folder(out or default_folder(project))
+    folder = fresh_folder(out or default_folder(project, "-build"))
     for path in run(project, folder, seed=seed):
         print(path)
 
@@ -190,21 +191,13 @@ def train(
     Example: catdsl train specs/facades_quick.cat --data facades -o runs/facades
     """
     project = open_spec(spec, set_)
-    from catdsl.jobs.run_folder import WEIGHTS, default_folder, open_run
-    from catdsl.jobs.setting import JobOptions, open_data
-    from catdsl.jobs.training import trained_teacher
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.setting import JobOptions
+    from catdsl.jobs.train import train as run
 
-    options = JobOptions(data, seed, steps, device, resume)
-    found, place = open_data(project, data)
-    run = open_run(
-        out or default_folder(project), project,
-        {"seed": seed, "steps": steps, "data": found.fingerprint}, resume=resume,
-    )  # fmt: skip
-    _say(f"data     {place}: {len(found.train)} training and {len(found.validation)} validation pairs")
-    teacher, outcome = trained_teacher(project, run, found, options)
-    if teacher is None:
-        _stopped(f"the training was stopped at step {outcome.step} of {outcome.total_steps}", run.path)  # type: ignore[union-attr]
-    print(run.teacher / WEIGHTS)
+    folder = out or default_folder(project)
+    with _stoppable(folder):
+        print(run(project, folder, JobOptions(data, seed, steps, device, resume), say=_say))
 
 
 @app.command()
@@ -225,10 +218,10 @@ def distill(
     from catdsl.jobs.setting import JobOptions
 
     options = JobOptions(data, seed, steps, device, resume)
-    done = run(project, open_spec(student, None), teacher, out or default_folder(project), options, say=_say)
-    if done.stopped:
-        _stopped(done.stopped, done.run.path)
-    _print_result(done.run.path, done.result)
+    folder = out or default_folder(project)
+    with _stoppable(folder):
+        done = run(project, open_spec(student, None), teacher, folder, options, say=_say)
+        _print_result(folder, done.result)
 
 
 @app.command()
@@ -247,13 +240,11 @@ def compress(
     from catdsl.jobs.setting import JobOptions
 
     options = JobOptions(data, seed, steps, device, resume)
-    done = run(
-        project, out or default_folder(project), options, budget=budget,
-        count=count.value if count else None, teacher=teacher, say=_say,
-    )  # fmt: skip
-    if done.stopped:
-        _stopped(done.stopped, done.run.path)
-    _print_result(done.run.path, done.result)
+    folder = out or default_folder(project)
+    asked = count.value if count else None
+    with _stoppable(folder):
+        done = run(project, folder, options, budget=budget, count=asked, teacher=teacher, say=_say)
+        _print_result(folder, done.result)
 
 
 @app.command()
@@ -272,6 +263,7 @@ def translate(
     from catdsl.jobs.translate import find_images, translate, translator
 
     network = translator(source, weights, overrides(set_), teacher=use_teacher)
+    _say(f"weights  {network.shown}")
     for path in translate(network, find_images(images), out, device=choose_device(device)):
         print(path)
 
@@ -327,18 +319,24 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _stopped(what: str, folder: Path) -> None:
-    print(f"{what}; continue it with --resume -o {folder}", file=sys.stderr)
-    raise typer.Exit(1)
+@contextmanager
+def _stoppable(folder: Path) -> Iterator[None]:
+    """Say how to go on where a training is stopped."""
+    from catdsl.jobs.training import Stopped
+
+    try:
+        yield
+    except Stopped as stopped:
+        _say(f"{stopped}; continue it with --resume -o {folder}")
+        raise typer.Exit(1) from None
 
 
-def _print_result(folder: Path, result: Mapping[str, object] | None) -> None:
+def _print_result(folder: Path, result: Mapping[str, object]) -> None:
     from rich.console import Console
 
     from catdsl.jobs.comparison import table
     from catdsl.jobs.run_folder import RunFolder
 
-    assert result is not None
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(table(dict(result)))
     run = RunFolder(folder)

@@ -39,7 +39,9 @@ Out = Annotated[
 ]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="train this many steps instead of the spec's epochs")]
 Resume = Annotated[bool, typer.Option("--resume", help="continue the run that lies there")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="decides initial weights, order of images and crops")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**63 - 1, help="of initial weights, order of images and crops")
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps")]
 Teacher = Annotated[Path | None, typer.Option("--teacher", help="a run folder, or a weights file", show_default=False)]
 Budget = Annotated[

@@ -25,7 +25,7 @@ def guarded(run: Callable[[], object]) -> int:
             show(error.diagnostics, error.sources)
         return 1
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 0
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

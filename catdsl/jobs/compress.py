@@ -13,58 +13,58 @@ from catdsl.jobs.comparison import compare
 from catdsl.jobs.drawing import draw
 from catdsl.jobs.planning import plan_json, save_student
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, open_run
-from catdsl.jobs.setting import JobOptions, choose_device, open_data
+from catdsl.jobs.setting import JobOptions, Setting, check_distillation, settle
 from catdsl.jobs.training import Teacher, distilled_student, given_teacher, trained_teacher
 from catdsl.project import Project
 from catdsl.search.budget import Budget
 from catdsl.search.plan import Plan
 from catdsl.search.scores import scales_of
-from catdsl.train.engine import Outcome
+from catdsl.train.run_settings import weights_digest
 
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """What `compress` ended with; `stopped` says which training was interrupted, if one was."""
+    """What a compression left: its run, its plan, and how teacher and student compare."""
 
     run: RunFolder
-    plan: Plan | None
-    result: Mapping[str, Any] | None
-    stopped: str = ""
+    plan: Plan
+    result: Mapping[str, Any]
 
 
 def compress(
     project: Project, folder: Path, options: JobOptions, *,
     budget: str | None, count: str | None, teacher: Path | None, say: Callable[[str], None],
 ) -> Compressed:  # fmt: skip
-    """Train the teacher if the run has none, search, distil, compare. Raises CatError.
+    """Train the teacher if the run has none, search, distil, compare. Raises CatError, Stopped.
 
-    The budget is read, and checked against the smallest student, before anything is trained.
+    Budget, data, device, recipe and a given teacher are checked before the run folder is made.
     """
     asked = project.budget(budget, count)
     floor = project.cost_model.floor()
     if not asked.holds(floor):
         # The search itself explains what holds the floor up; equal scores do for that.
         project.plan(_equal_scores(project), asked)
-    data, place = open_data(project, options.data)
-    wanted = {
-        "seed": options.seed, "steps": options.steps, "budget": str(asked),
-        "data": data.fingerprint, "teacher": None if teacher is None else str(teacher),
-    }  # fmt: skip
-    run = open_run(folder, project, wanted, resume=options.resume)
-    say(f"data     {place}: {len(data.train)} training and {len(data.validation)} validation pairs")
-    trained, outcome = (
-        (given_teacher(project, teacher), None) if teacher else trained_teacher(project, run, data, options)
-    )
-    if trained is None:
-        return Compressed(run, None, None, stopped("teacher", outcome))
+    setting = settle(project, options, say)
+    check_distillation(project, setting)
+    given = None if teacher is None else given_teacher(project, teacher)
+    known = {"budget": str(asked), "teacher": None if given is None else weights_digest(given.module)}
+    run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
+    taught = given or trained_teacher(project, run, setting)
     say(f"teacher  {teacher or run.teacher / WEIGHTS}")
-    plan = _search(project, trained, run, asked, say)
-    student, outcome = distilled_student(project, plan.kept, plan.channels, trained, run, data, options)
-    if student is None:
-        return Compressed(run, plan, None, stopped("student", outcome))
+    plan = _search(project, taught, run, asked, say)
+    return finish(project, plan, taught, run, setting, say, subtitle=str(asked))
+
+
+def finish(
+    project: Project, plan: Plan, taught: Teacher, run: RunFolder, setting: Setting,
+    say: Callable[[str], None], *, subtitle: str,
+) -> Compressed:  # fmt: skip
+    """Distil the student of a plan, compare it with its teacher, and draw it. Raises CatError, Stopped."""
+    student = distilled_student(project, plan.kept, plan.channels, taught, run, setting)
     say(f"weights  {run.student / WEIGHTS}")
-    result = compare(project, plan, trained.module, student, run, data, device=choose_device(options.device))
-    draw(project.student_at(plan.kept), run.drawing, teacher=project.teacher_graph, subtitle=str(asked))
+    device = setting.options.device
+    result = compare(project, plan, taught.module, student, run, setting.data, device=device)
+    draw(project.student_at(plan.kept), run.drawing, teacher=project.teacher_graph, subtitle=subtitle)
     return Compressed(run, plan, result)
 
 
@@ -72,18 +72,13 @@ def _search(project: Project, teacher: Teacher, run: RunFolder, asked: Budget, s
     weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
     plan = project.plan(scales_of(weights, project.teacher_graph), asked)
     if not run.student_program.exists():
-        save_student(project, plan, run.student_program, run.spec(project))
+        # The program last: where it stands, the plan does too.
         write_text(run.plan, json.dumps(plan_json(plan), indent=1) + "\n")
+        save_student(project, plan, run.student_program, run.spec(project))
     say(f"student  {run.student_program} (slack {plan.slack:.4%}, {plan.seconds * 1000:.0f} ms)")
     return plan
 
 
 def _equal_scores(project: Project) -> dict[str, Any]:
-
     graph = project.teacher_graph
     return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm}
-
-
-def stopped(what: str, outcome: Outcome | None) -> str:
-    assert outcome is not None
-    return f"the {what}'s training was stopped at step {outcome.step} of {outcome.total_steps}"

@@ -6,10 +6,13 @@ from typing import Any
 from catdsl.analysis.cost import Cost, cost_model
 from catdsl.project import Project
 
+_CHUNK_DIGITS = 1000
+_CHUNK = 10**_CHUNK_DIGITS
+
 
 def info(project: Project) -> dict[str, Any]:
     """The facts that `catdsl info --format json` prints."""
-    graph = project.graph
+    graph = project.teacher_graph
     main = graph.inputs[0]
     widths = [w for w in graph.widths if w.independent]
     choices = [w.choices for w in widths]
@@ -20,7 +23,7 @@ def info(project: Project) -> dict[str, Any]:
         "macs": _macs(project.cost),
         "params": project.cost.params,
         "floor": {"macs": _macs(floor), "params": floor.params},
-        "space": {"size": str(prod(choices)), "log10": sum(map(log10, choices))},
+        "space": {"size": _digits(prod(choices)), "log10": sum(map(log10, choices))},
         "widths": [
             {
                 "name": w.name, "teacher": w.count, "low": w.low, "high": w.high, "step": w.step,
@@ -41,7 +44,8 @@ def info_text(project: Project) -> str:
         f"{facts['name']}  input {channels} x {height} x {width}",
         "",
         _row("", "MACs (exact)", "MACs (paper)", "parameters"),
-        _row("teacher", *_amounts(cost)),
+        _row("teacher", *_amounts(project.cost_model.at())),
+        *([_row("student", *_amounts(cost))] if project.student else []),
         _row("floor", *_amounts(floor)),
         "",
         f"widths: {len(facts['widths'])}, of which {len(searched)} are searched",
@@ -51,6 +55,15 @@ def info_text(project: Project) -> str:
         *_blocks(project),
     ]
     return "\n".join(lines)
+
+
+def _digits(number: int) -> str:
+    """A decimal number of any length; Python by itself refuses those of more than 4,300 digits."""
+    parts = []
+    while number >= _CHUNK:
+        number, rest = divmod(number, _CHUNK)
+        parts.append(f"{rest:0{_CHUNK_DIGITS}}")
+    return str(number) + "".join(reversed(parts))
 
 
 def amount(number: float) -> str:

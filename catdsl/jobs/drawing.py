@@ -6,6 +6,7 @@ from catdsl.analysis.cost import exact_macs
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
+from catdsl.ir.op import Absence
 from catdsl.view.svg import render_svg
 from catdsl.view.terminal import render_tree
 
@@ -33,11 +34,20 @@ def tree(graph: Graph, *, teacher: Graph | None = None) -> str:
 
 def _demand_part_of(graph: Graph, teacher: Graph | None) -> None:
     """A picture of two networks shows what is left of the larger one."""
-    strange = [] if teacher is None else [n.name for n in graph.nodes if n.name not in teacher.node]
-    made = [name for name in strange if ".arrange" not in name]
-    if made:
-        raise CatError.one(
-            "E607",
-            f"the two networks cannot be drawn as one: `{made[0]}` is only in the first",
-            help="draw a student against the teacher that it was searched in",
-        )
+    if teacher is None:
+        return
+    for node in graph.nodes:
+        same = teacher.node.get(node.name)
+        if node.op.absence is not Absence.ARRANGES and (same is None or same.op is not node.op):
+            raise _apart(f"`{node.name}` is only in the first")
+    for name, count in graph.counts.items():
+        if count > teacher.counts.get(name, 0):
+            raise _apart(f"`{name}` has more channels in the first")
+
+
+def _apart(reason: str) -> CatError:
+    return CatError.one(
+        "E607",
+        f"the two networks cannot be drawn as one: {reason}",
+        help="draw a student against the teacher that it was searched in",
+    )

@@ -20,9 +20,8 @@ from catdsl.semantics.student import write_student
 def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> Mapping[str, np.ndarray]:
     """Scores by norm from a score file, or from a teacher's weights. Raises CatError E403."""
     if (scores is None) == (teacher is None):
-        raise CatError.one(
-            "E403", "the search needs scores", help="give --scores FILE (.npz, .safetensors) or --teacher RUN"
-        )
+        problem = "the search needs scores" if scores is None else "scores come from a file or from a teacher, not both"
+        raise CatError.one("E403", problem, help="give --scores FILE (.npz, .safetensors) or --teacher RUN")
     if scores is not None:
         arrays = load_scores(scores)
         return {**arrays, **scales_of(arrays, project.teacher_graph)}
@@ -32,7 +31,9 @@ def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> M
 
 def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:
     """Write the student program of a plan, whole or not at all."""
-    original = spec or project.source.path
+    original = spec or project.spec.files[0].path
+    if any(file.path is not None and path.exists() and path.samefile(file.path) for file in project.spec.files):
+        raise CatError.one("E608", f"{path} is the spec itself", help="choose another file with -o")
     if original is None:
         raise CatError.one("E608", "a spec that is not a file has no student program", help="save the spec first")
     budget: dict[str, int | str] = {}

@@ -63,17 +63,17 @@ class RunFolder:
 
     def project(self) -> Project:
         """The run's own copy of its spec, with the parameters it was started with."""
-        record = json.loads(self.record.read_text(encoding="utf-8"))
-        return load(self.path / record["spec_file"], record["asked"]["set"])
+        held = _held(self)
+        return load(self.path / held["spec_file"], held["asked"]["set"])
 
     def spec(self, project: Project) -> Path:
         """Where the run's copy of the spec lies."""
         return self.path / "spec" / Path(project.spec.files[0].shown).name
 
 
-def default_folder(project: Project) -> Path:
+def default_folder(project: Project, ending: str = "") -> Path:
     """`runs/NAME`, named after the spec."""
-    return Path("runs") / Path(project.source.shown).stem
+    return Path("runs") / f"{Path(project.source.shown).stem}{ending}"
 
 
 def fresh_folder(path: Path) -> Path:
@@ -100,7 +100,7 @@ def open_run(path: Path, project: Project, asked: Mapping[str, Any], *, resume: 
     if run.record.exists():
         _check(run, identity, resume=resume)
         return run
-    if path.exists() and any(path.iterdir()):
+    if path.exists() and not _only_begun(path):
         raise CatError.one(
             "E603", f"{path} exists and holds no run of catdsl", help="choose an empty or new folder with -o"
         )
@@ -146,23 +146,33 @@ def _check(run: RunFolder, identity: Mapping[str, Any], *, resume: bool) -> None
             f"{run.path} holds a run already",
             help="continue it with --resume, or choose another place with -o",
         )
-    try:
-        before = json.loads(run.record.read_text(encoding="utf-8"))["asked"]
-    except (OSError, ValueError, KeyError) as error:
-        raise CatError.one("E604", f"{run.record} cannot be read: {error}", help="start a new run with -o") from None
-    known = {k: v for k, v in identity.items() if v is not None}
-    # What one command asked and another does not mention (a budget, say) is no contradiction.
-    changed = [k for k, v in known.items() if k in before and before[k] is not None and before[k] != v]
+    held = _held(run)
+    before = held["asked"]
+    # What another command asks and this one did not (a budget, say) is no contradiction.
+    changed = [k for k, v in identity.items() if k in before and before[k] != v]
     if changed:
-        notes = tuple(f"{k}: {_short(before[k])} before, {_short(known[k])} now" for k in changed)
+        notes = tuple(f"{k}: {_short(before[k])} before, {_short(identity[k])} now" for k in changed)
         raise CatError.one(
             "E604", f"the run {run.path} was started with another {', '.join(changed)}", notes=notes,
             help="ask for the same again, or start a new run with -o",
         )  # fmt: skip
-    merged = {**before, **known}
+    merged = {**before, **identity}
     if merged != before:
-        record = json.loads(run.record.read_text(encoding="utf-8"))
-        write_text(run.record, json.dumps({**record, "asked": merged}, indent=2, ensure_ascii=False) + "\n")
+        write_text(run.record, json.dumps({**held, "asked": merged}, indent=2, ensure_ascii=False) + "\n")
+
+
+def _held(run: RunFolder) -> dict[str, Any]:
+    """What the record of a run holds. Raises CatError E604 where it is damaged."""
+    try:
+        held = json.loads(run.record.read_text(encoding="utf-8"))
+        return {**held, "spec_file": str(held["spec_file"]), "asked": {"set": {}, **held["asked"]}}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CatError.one("E604", f"{run.record} cannot be read: {error}", help="start a new run with -o") from None
+
+
+def _only_begun(path: Path) -> bool:
+    """Whether a folder holds no more than a run that was killed before its record was written."""
+    return all(inside.name == "spec" or inside.suffix == ".tmp" for inside in path.iterdir())
 
 
 def _short(value: Any) -> str:

@@ -1,16 +1,25 @@
-"""What every training job begins with: a verified data set, a device, and a generator that fits them."""
+"""What every training job begins with: a verified data set, a device, and a recipe that can be followed."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import lcm
 from pathlib import Path
 
 import torch
 
+from catdsl.analysis.cost import floor_counts
 from catdsl.diagnostics import CatError
+from catdsl.ir.counts import complete_counts
+from catdsl.ir.types import total
 from catdsl.project import Project
+from catdsl.search.slicing import check_sliceable
+from catdsl.train.data.batches import training_batches
 from catdsl.train.data.pairs import PairedData, open_pairs
 from catdsl.train.data.scenes import default_scenes
-from catdsl.train.recipe import teacher_recipe
+from catdsl.train.losses.alignment import check_alignment
+from catdsl.train.recipe import student_recipe, teacher_recipe
+from catdsl.train.schedule import plan_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,53 @@ class JobOptions:
     steps: int | None = None
     device: str = "auto"
     resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is settled before a run folder is made, so that a mistake in it costs nothing."""
+
+    options: JobOptions
+    data: PairedData
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What must be the same when a run is continued."""
+        return {"seed": self.options.seed, "steps": self.options.steps, "data": self.data.fingerprint}
+
+
+def settle(project: Project, options: JobOptions, say: Callable[[str], None]) -> Setting:
+    """Choose the device and verify the data. Raises CatError E405, E601, E602, E607."""
+    if project.student is not None:
+        raise CatError.one(
+            "E405", f"{project.source.shown} is a student program, and this job needs its spec",
+            help=f"give {project.spec.files[0].shown}",
+        )  # fmt: skip
+    device = choose_device(options.device)
+    data, place = open_data(project, options.data)
+    say(f"data     {place}: {len(data.train)} training and {len(data.validation)} validation pairs")
+    return Setting(replace(options, device=device), data)
+
+
+def check_distillation(project: Project, setting: Setting, counts: Mapping[str, int] | None = None) -> None:
+    """Refuse a distillation that would fail, before anything is trained for it.
+
+    `counts` are those of the student; without them the smallest student stands for it. Raises
+    CatError E601 (fewer images than a batch), E607.
+    """
+    graph = project.teacher_graph
+    distill = project.settings.distill
+    recipe = student_recipe(distill, project.settings.train)
+    batches = training_batches(setting.data, batch=recipe.batch, seed=setting.options.seed)
+    if not plan_schedule(recipe, steps_per_epoch=batches.steps_per_epoch, steps=setting.options.steps).total_steps:
+        raise CatError.one("E607", "the student would be trained for 0 epochs", help="raise `epochs` in distill { }")
+    if recipe.aligns:
+        smallest = complete_counts(graph, {**floor_counts(graph), **(counts or {})})
+        taps = [graph.node[tap.node].type.channels for tap in graph.taps]
+        channels = [(total(tap, graph.counts), total(tap, smallest)) for tap in taps]
+        check_alignment(recipe.similarity, batch=recipe.batch, channels=channels)
+    if distill.init == "inherited":
+        check_sliceable(graph)
 
 
 def open_data(project: Project, folder: Path | None) -> tuple[PairedData, Path]:
@@ -55,14 +111,14 @@ def open_data(project: Project, folder: Path | None) -> tuple[PairedData, Path]:
 
 def choose_device(asked: str) -> str:
     """`auto` takes CUDA or Apple's MPS where there is one. Raises CatError E607 for one that is absent."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
     if asked == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if available[name])
-    kind = asked.partition(":")[0]
-    if not available.get(kind, False):
-        found = ", ".join(name for name, there in available.items() if there)
-        raise CatError.one("E607", f"there is no device `{asked}` here", help=f"available: {found}")
-    return asked
+        return next(name for name, count in available.items() if count)
+    kind, separator, index = asked.partition(":")
+    if (index.isdigit() or not separator) and int(index or 0) < available.get(kind, 0):
+        return asked
+    found = ", ".join(name for name, count in available.items() if count)
+    raise CatError.one("E607", f"there is no device `{asked}` here", help=f"available: {found}")
 
 
 def stride(project: Project) -> int:
@@ -70,7 +126,7 @@ def stride(project: Project) -> int:
     graph = project.teacher_graph
     source = graph.inputs[0].type
     ratios = [source.height // n.type.height for n in graph.nodes if source.height % n.type.height == 0]
-    return max(1, *ratios)
+    return lcm(1, *ratios)
 
 
 def _check_crop(project: Project, data: PairedData) -> None:

@@ -15,10 +15,9 @@ from catdsl.backend.weights import load_weights, module_with_weights, save_weigh
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run, teacher_weights_path
-from catdsl.jobs.setting import JobOptions, choose_device
+from catdsl.jobs.setting import JobOptions, Setting
 from catdsl.project import Project
 from catdsl.search.slicing import kept_channels, slice_weights
-from catdsl.train.data.pairs import PairedData
 from catdsl.train.engine import CHECKPOINT, Outcome
 from catdsl.train.jobs import RunOptions, distill_student, train_teacher, trained_weights
 
@@ -31,21 +30,26 @@ class Teacher:
     discriminator: Mapping[str, Tensor] | None
 
 
-def trained_teacher(
-    project: Project, run: RunFolder, data: PairedData, options: JobOptions
-) -> tuple[Teacher | None, Outcome | None]:
-    """The run's teacher, trained as far as it is not yet. None where the training was stopped."""
-    graph = project.teacher_graph
+class Stopped(Exception):
+    """A training was stopped by a signal, after it had saved a checkpoint. The message says where."""
+
+    def __init__(self, what: str, outcome: Outcome):
+        super().__init__(f"the {what}'s training was stopped at step {outcome.step} of {outcome.total_steps}")
+
+
+def trained_teacher(project: Project, run: RunFolder, setting: Setting) -> Teacher:
+    """The run's teacher, trained as far as it is not yet. Raises Stopped."""
+    graph, options = project.teacher_graph, setting.options
     finished = run.teacher / WEIGHTS
     if finished.exists():
-        return Teacher(module_with_weights(graph, finished), _discriminator(run.teacher)), None
+        return Teacher(module_with_weights(graph, finished), _discriminator(run.teacher))
     module = build_module(graph)
     initialize(module, graph, project.settings.style, options.seed)
-    outcome = train_teacher(module, data, project.settings, _run_options(run.teacher, options))
+    outcome = train_teacher(module, setting.data, project.settings, _run_options(run.teacher, options))
     if not outcome.finished:
-        return None, outcome
+        raise Stopped("teacher", outcome)
     save_weights(module.cpu(), finished, {"step": outcome.step, "seed": options.seed})
-    return Teacher(module, _discriminator(run.teacher)), outcome
+    return Teacher(module, _discriminator(run.teacher))
 
 
 def given_teacher(project: Project, given: Path) -> Teacher:
@@ -56,32 +60,32 @@ def given_teacher(project: Project, given: Path) -> Teacher:
 
 def distilled_student(
     project: Project, counts: Mapping[str, int], channels: Mapping[str, tuple[int, ...]],
-    teacher: Teacher, run: RunFolder, data: PairedData, options: JobOptions,
-) -> tuple[GraphModule | None, Outcome | None]:  # fmt: skip
-    """The run's student, distilled as far as it is not yet. None where the training was stopped."""
-    graph = project.student_at(counts)
+    teacher: Teacher, run: RunFolder, setting: Setting,
+) -> GraphModule:  # fmt: skip
+    """The run's student, distilled as far as it is not yet. Raises Stopped."""
+    graph, options = project.student_at(counts), setting.options
     finished = run.student / WEIGHTS
     if finished.exists():
-        return module_with_weights(graph, finished), None
+        return module_with_weights(graph, finished)
     weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
     kept = kept_channels(project.teacher_graph, counts, channels, weights)
     module = student_module(project, graph, counts, kept, weights, seed=options.seed)
     taps = _shared_taps(project.teacher_graph, graph)
     outcome = distill_student(
-        module, data, project.settings, _run_options(run.student, options),
+        module, setting.data, project.settings, _run_options(run.student, options),
         tapped_student=with_taps(module, graph, tuple(s for _, s in taps)),
         tapped_teacher=with_taps(teacher.module, project.teacher_graph, tuple(t for t, _ in taps)),
         discriminator=teacher.discriminator,
     )  # fmt: skip
     if not outcome.finished:
-        return None, outcome
+        raise Stopped("student", outcome)
     facts = {
         "step": outcome.step,
         "seed": options.seed,
         "channels": {name: indices.tolist() for name, indices in kept.items()},
     }
     save_weights(module.cpu(), finished, facts)
-    return module, outcome
+    return module
 
 
 def student_module(
@@ -106,7 +110,7 @@ def _run_options(folder: Path, options: JobOptions) -> RunOptions:
         seed=options.seed,
         steps=options.steps,
         resume=begun,
-        device=choose_device(options.device),
+        device=options.device,
     )
 
 
@@ -123,6 +127,6 @@ def _shared_taps(teacher: Graph, student: Graph) -> tuple[tuple[str, str], ...]:
                 "E504",
                 f"the tap `{tap.label}` is absent in the student: all its channels are gone",
                 teacher.node[tap.node].span,
-                help="leave it out of taps, or give its width a low bound above 0",
+                help="leave it out of taps, or give its width a low bound above 0; --teacher RUN keeps this teacher",
             )
     return tuple((tap.node, by_label[tap.label]) for tap in teacher.taps)

@@ -14,9 +14,9 @@ from catdsl.jobs.run_folder import WEIGHTS, existing_run
 from catdsl.jobs.setting import stride
 from catdsl.project import Project, load
 from catdsl.train.data.images import Unreadable, read_image, write_image
+from catdsl.train.data.layouts import image_files
 from catdsl.train.modes import evaluating
 
-_ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"))
 _LISTED = 10
 
 
@@ -27,6 +27,8 @@ class Translator:
     module: GraphModule
     channels: int
     stride: int
+    size: tuple[int, int]
+    """The declared height and width of its input."""
     shown: str
 
 
@@ -44,15 +46,16 @@ def translator(source: Path, weights: Path | None, overrides: dict[str, str], *,
     if len(graph.inputs) != 1 or main.attrs["kind"] != "image":
         raise CatError.one("E607", "only generators with one image as input can translate image files", main.span)
     module = module_with_weights(graph, path)
-    return Translator(module, graph.channels(main.name), stride(project), str(path))
+    return Translator(
+        module, graph.channels(main.name), stride(project), (main.type.height, main.type.width), str(path)
+    )
 
 
 def find_images(given: Sequence[Path]) -> list[Path]:
     """Files as given, and the images in folders. Raises CatError E602 where there are none."""
     found: list[Path] = []
     for path in given:
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS) if path.is_dir() else [path]
-        found += inside
+        found += image_files(path) if path.is_dir() else [path]
     if not found:
         raise CatError.one(
             "E602",
@@ -72,26 +75,42 @@ def translate(network: Translator, images: Sequence[Path], folder: Path, *, devi
     module = network.module.to(device)
     written: list[Path] = []
     odd: list[str] = []
-    names = _names(images)
-    for path, name in zip(images, names, strict=True):
+    targets = [folder / f"{name}.png" for name in _names(images)]
+    _spare(images, targets)
+    for path, target in zip(images, targets, strict=True):
         image = read_image(path, network.channels)
         if isinstance(image, Unreadable):
             odd.append(f"{path} {image.reason}")
             continue
-        with evaluating(module):
-            result = _padded_call(module, image[None].to(device), network.stride)
-        target = folder / f"{name}.png"
+        try:
+            with evaluating(module):
+                result = _padded_call(module, image[None].to(device), network.stride)
+        except (RuntimeError, ValueError):
+            # Reflection and instance norms need several pixels at every level of the network.
+            if min(image.shape[1:]) >= min(network.size):
+                raise
+            odd.append(f"{path} is {image.shape[1]} x {image.shape[2]}, too small for this network")
+            continue
         write_image(target, result[0].cpu())
         written.append(target)
     if odd:
         more = (f"and {len(odd) - _LISTED} more",) if len(odd) > _LISTED else ()
         raise CatError.one(
             "E602",
-            f"{len(odd)} of {len(images)} images cannot be read",
+            f"{len(odd)} of {len(images)} images cannot be translated",
             notes=(*odd[:_LISTED], *more),
             help=f"the others were translated into {folder}",
         )
     return written
+
+
+def _spare(images: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Raise CatError E608 where a result would take the place of an image that is read."""
+    for target in targets:
+        if target.exists() and any(target.samefile(image) for image in images if image.exists()):
+            raise CatError.one(
+                "E608", f"{target} is one of the images that are read", help="choose another folder with -o"
+            )
 
 
 def _padded_call(module: GraphModule, x_BCHW: Tensor, step: int) -> Tensor:

@@ -46,6 +46,16 @@ def kept_channels(
     return kept
 
 
+def check_sliceable(graph: Graph) -> None:
+    """Raise CatError E607 where weights have a form that slices cannot be taken from."""
+    for node in graph.nodes:
+        if node.attrs.get("spectral"):
+            raise CatError.one(
+                "E607", f"`{node.name}` has spectral normalisation, whose weights cannot be sliced", node.span,
+                help="set spectral = false in the generator's style, or distill { init = fresh }",
+            )  # fmt: skip
+
+
 def slice_weights(
     teacher: Graph, student: Graph, counts: Mapping[str, int], kept: Kept, weights: Weights
 ) -> dict[str, np.ndarray]:
@@ -56,11 +66,6 @@ def slice_weights(
         table = node.op.weights(node.attrs)
         if not table:
             continue
-        if node.attrs.get("spectral"):
-            raise CatError.one(
-                "E607", f"`{node.name}` has spectral normalisation, whose weights cannot be sliced", node.span,
-                help="set spectral = false in the generator's style, or distill { init = fresh }",
-            )  # fmt: skip
         original = teacher.node[node.name]
         into = _indices(teacher, original.inputs[0], flags, kept)
         out = _indices(teacher, original.name, flags, kept)

@@ -1,8 +1,6 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped, in one file."""
 
 import json
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +8,12 @@ from typing import Any, BinaryIO
 
 import torch
 
+from catdsl.backend.weights import UNREADABLE
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.files import write_whole
 from catdsl.train.systems.system import System
 
 FORMAT = 1
-_UNREADABLE = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    LookupError,
-    TypeError,
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -91,7 +80,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         content = torch.load(path, map_location="cpu", weights_only=True)
         found = {name: content[name] for name in _FIELDS}
         found["settings"] = json.loads(found["settings"])
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise CatError.one(
             "E604",
             f"{path} is no whole checkpoint",

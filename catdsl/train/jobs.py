@@ -1,7 +1,7 @@
 """The two trainings put together: a teacher from pairs, and a student from pairs and its teacher."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -28,8 +28,7 @@ _SAMPLED = 4
 class RunOptions:
     """What the command line says about a run.
 
-    `steps` replaces the epochs of the settings. `identity` holds what else must be the same when
-    the run is resumed, such as a digest of the spec, as readable names to JSON values.
+    `steps` replaces the epochs of the settings.
     """
 
     folder: Path
@@ -37,7 +36,6 @@ class RunOptions:
     steps: int | None = None
     resume: bool = False
     device: str = "cpu"
-    identity: Mapping[str, object] = field(default_factory=dict)
 
 
 def train_teacher(generator: nn.Module, data: PairedData, settings: SpecSettings, options: RunOptions) -> Outcome:
@@ -125,7 +123,7 @@ def _train(
     run = Run(
         folder=options.folder,
         seed=options.seed,
-        settings={**known, **judge, **more, **options.identity},
+        settings={**known, **judge, **more},
         checkpoint_every=settings.train.checkpoint_every,
         sample_every=settings.train.sample_every,
         label=label,

@@ -2,7 +2,7 @@
 
 Independent of how catdsl follows absence: presence is one truth per channel here, decided by the
 operators' names, and the teacher itself runs at full size. After every operation the channels of
-removed widths, and all channels of absent tensors, are set to exactly 0 (`language.md`, Absence).
+removed widths, and all channels of absent tensors, are set to exactly 0 (`docs/language/widths.md`, Absence).
 """
 
 from collections.abc import Mapping

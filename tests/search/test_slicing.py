@@ -7,7 +7,7 @@ from catdsl.backend.module import build_module
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.project import Project, load
-from catdsl.search.slicing import kept_channels, slice_weights
+from catdsl.search.slicing import check_sliceable, kept_channels, slice_weights
 from tests.properties.silencing import numpy_state, randomized
 
 _NORM = " -> batch_norm"
@@ -95,7 +95,6 @@ def test_spectral_weights_are_refused() -> None:
         "generator g { input x: image(3, 8, 8)\na = x -> conv(6, 3, spectral = true) -> batch_norm\n"
         "output a -> conv(2, 1) }\nsearch { floor = 1 }"
     )
-    counts = {"a.conv0": 2}
     with pytest.raises(CatError) as caught:
-        slice_weights(project.graph, project.student_at(counts), counts, {}, weights_of(project.graph))
+        check_sliceable(project.graph)
     assert caught.value.diagnostics[0].code == "E607"

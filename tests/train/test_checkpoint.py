@@ -71,7 +71,7 @@ def test_a_crash_before_the_renaming_leaves_the_old_file(tmp_path, monkeypatch):
         patched.setattr(files.os, "replace", crash)
         with pytest.raises(KeyboardInterrupt):
             save_checkpoint(path, small(2.0))
-    assert (tmp_path / "c.pt.tmp").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["c.pt"]
     assert load_checkpoint(path).networks["n"]["w"][0] == 1
     save_checkpoint(path, small(3.0))
     assert load_checkpoint(path).networks["n"]["w"][0] == 3

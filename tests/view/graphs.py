@@ -48,7 +48,7 @@ class Maker:
         return self.op(f"{scope}.relu0", made)
 
     def finish(self, output: str, *taps: Tap) -> Graph:
-        graph, _ = self.builder.finish(output, taps)
+        graph = self.builder.finish(output, taps)
         return graph
 
 

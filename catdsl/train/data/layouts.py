@@ -91,14 +91,14 @@ def _splits_called(folder: Path, name: str) -> Iterator[Split]:
 
 
 def _joined(folder: Path) -> Split | None:
-    files = _images(folder)
+    files = image_files(folder)
     if not files:
         return None
     return Split(tuple(Pair(path.stem, path, None) for path in files))
 
 
 def _two_folders(a: Path, b: Path) -> Split | None:
-    files_a, files_b = _images(a), _images(b)
+    files_a, files_b = image_files(a), image_files(b)
     if not files_a and not files_b:
         return None
     if not files_a or not files_b:
@@ -126,7 +126,7 @@ def _by_stem(files: Iterable[Path]) -> tuple[dict[str, Path], list[OddFile]]:
     return by_stem, odd
 
 
-def _images(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
     """The image files right in `folder`, hidden ones left out, naturally sorted."""
     if not folder.is_dir():
         return []

@@ -77,7 +77,7 @@ def check_alignment(similarity: Similarity, *, batch: int, channels: Sequence[tu
     if unequal:
         raise CatError.one(
             "E607",
-            f"similarity = mse needs equal channels in teacher and student, got {', '.join(unequal)}",
+            f"similarity = mse needs equal channels in teacher and student, which may have {', '.join(unequal)}",
             help="set similarity = gka, which compares tensors of different channel counts",
         )
 

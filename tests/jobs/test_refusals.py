@@ -1,0 +1,115 @@
+"""What is refused is refused before anything is made, and nothing that is there is lost."""
+
+import hashlib
+import shutil
+
+import pytest
+from PIL import Image
+
+from catdsl.project import load
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def changed(cli, **words):
+    """The tiny spec under another name, with words replaced."""
+    text = (cli.folder / "tiny.cat").read_text()
+    for old, new in words.items():
+        assert old in text
+        text = text.replace(old, new)
+    (cli.folder / "changed.cat").write_text(text)
+    return "changed.cat"
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        (("--device", "cuda:99"), "E607"),
+        (("--device", "cpu:foo"), "E607"),
+        (("--teacher", "absent"), "E603"),
+        (("--data", "absent"), "E601"),
+        (("--budget", "0.001%"), "E401"),
+    ],
+)
+def test_wrong_flags_leave_no_run(cli, flags, code):
+    told = cli("compress", "tiny.cat", "--budget", "50%", *flags, "-o", "run", "--steps", 2, code=1)
+    assert code in told.stderr
+    assert not (cli.folder / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("similarity = gka", "similarity = ka, batch = 1", "E607"),
+        ("similarity = gka", "similarity = mse", "E607"),
+        ("weight = 1.0", "batch = 4000", "E601"),
+        ("pad = reflect,", "pad = reflect, spectral = true,", "E607"),
+        ("weight = 1.0", "epochs = 0, decay_epochs = 0", "E607"),
+    ],
+)
+def test_a_distillation_that_must_fail_is_refused_before_the_teacher_trains(cli, old, new, code):
+    told = cli("compress", changed(cli, **{old: new}), "--budget", "50%", "-o", "run", code=1)
+    assert code in told.stderr
+    assert not (cli.folder / "run").exists()
+
+
+def test_a_run_that_was_killed_before_its_record_is_begun_again(cli):
+    (cli.folder / "run" / "spec").mkdir(parents=True)
+    (cli.folder / "run" / "spec" / ".tiny.cat.tmp").touch()
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    assert (cli.folder / "run" / "run.json").exists()
+
+
+def test_a_run_is_not_continued_with_another_number_of_steps(cli):
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    assert "steps" in cli("train", "tiny.cat", "-o", "run", "--resume", code=1).stderr
+    (cli.folder / "run" / "run.json").write_text("{")
+    assert "E604" in cli("train", "tiny.cat", "-o", "run", "--steps", 2, "--resume", code=1).stderr
+    Image.new("RGB", (16, 16)).save(cli.folder / "a.png")
+    assert "E604" in cli("translate", "run", "a.png", "-o", "made", code=1).stderr
+
+
+def test_plan_does_not_write_over_its_spec(cli):
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    before = digest(cli.folder / "tiny.cat")
+    told = cli("plan", "tiny.cat", "--budget", "50%", "--teacher", "run", "-o", "tiny.cat", code=1)
+    assert "E608" in told.stderr
+    assert digest(cli.folder / "tiny.cat") == before
+
+    # A student program stands for its spec in a plan, and is refused where a teacher is trained.
+    cli("plan", "tiny.cat", "--budget", "50%", "--teacher", "run", "-o", "student.cat")
+    cli("plan", "student.cat", "--budget", "30%", "--teacher", "run", "-o", "smaller.cat")
+    assert load(cli.folder / "smaller.cat").cost.exact < load(cli.folder / "student.cat").cost.exact
+    assert "E405" in cli("train", "student.cat", "-o", "other", "--steps", 2, code=1).stderr
+    both = cli("plan", "tiny.cat", "--budget", "50%", "--teacher", "run", "--scores", "x.npz", code=1)
+    assert "not both" in both.stderr
+
+    # `info` shows both, and the widths are those of the spec.
+    assert "student " in cli("info", "student.cat").stdout
+    told = cli("distill", changed(cli, **{"kernels = [1, 3]": "kernels = [1, 5]"}), "--student", "student.cat",
+               "--teacher", "run", "-o", "third", code=1)  # fmt: skip
+    assert "E405" in told.stderr
+
+
+def test_translate_spares_the_images_that_it_reads(cli):
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    photos = cli.folder / "photos"
+    photos.mkdir()
+    Image.new("RGB", (16, 16), (9, 9, 9)).save(photos / "a.png")
+    Image.new("RGB", (1, 1), (9, 9, 9)).save(photos / "b.png")
+    before = digest(photos / "a.png")
+    assert "E608" in cli("translate", "run", "photos", "-o", "photos", code=1).stderr
+    assert digest(photos / "a.png") == before
+    told = cli("translate", "run", "photos", "-o", "made", code=1)
+    assert "too small" in told.stderr
+    assert (cli.folder / "made" / "a.png").exists()
+    shutil.rmtree(photos)
+
+
+def test_networks_that_are_no_parts_of_each_other_are_not_drawn_as_one(cli):
+    narrower = "param ngf = 8"
+    told = cli("graph", "tiny.cat", "--diff", changed(cli, **{narrower: "param ngf = 6"}), "-o", "a.svg", code=1)
+    assert "more channels" in told.stderr
+    cli("graph", "changed.cat", "--diff", "tiny.cat", "-o", "a.svg")
