@@ -53,6 +53,11 @@ def settle(project: Project, options: JobOptions, say: Callable[[str], None]) ->
             "E405", f"{project.source.shown} is a student program, and this job needs its spec",
             help=f"give {project.spec.files[0].shown}",
         )  # fmt: skip
+    if project.teacher_graph.kind != "generator":
+        raise CatError.one(
+            "E211", f"{project.source.shown} holds no generator", project.teacher_graph.nodes[0].span,
+            help="give a spec of the generator; its train { } says what discriminator it is trained against",
+        )  # fmt: skip
     device = choose_device(options.device)
     data, place = open_data(project, options.data)
     say(f"data     {place}: {len(data.train)} training and {len(data.validation)} validation pairs")

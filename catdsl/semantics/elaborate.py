@@ -46,17 +46,19 @@ class Spec:
         return {f.shown: f.text for f in self.files}
 
 
-def elaborate(source: SourceFile, overrides: Mapping[str, str], *, need: str = "generator") -> Spec:
+def elaborate(source: SourceFile, overrides: Mapping[str, str], *, need: str | None = None) -> Spec:
     """Check a spec whole. `overrides` are `--set` values as written. Raises CatError with every mistake.
 
-    `need` is the kind of network that the file must hold exactly one of.
+    `need` is the kind of network that the file must hold exactly one of: by default a generator, or
+    a discriminator in a file that holds no generator.
     """
     return _Elaborator(source, overrides, need).run()
 
 
 class _Elaborator:
-    def __init__(self, source: SourceFile, overrides: Mapping[str, str], need: str):
-        self.source, self.overrides, self.need = source, overrides, need
+    def __init__(self, source: SourceFile, overrides: Mapping[str, str], need: str | None):
+        self.source, self.overrides, self.need = source, overrides, need or "generator"
+        self.either = need is None
         self.report = Report()
         self.files: dict[str, SourceFile] = {}
         self._scopes: dict[Path, Scope] = {}
@@ -72,6 +74,8 @@ class _Elaborator:
             if block.name.text != "distill":
                 self._read(reader, block)
         networks = [i for i in program.items if isinstance(i, tree.Network)]
+        if self.either and {n.kind for n in networks} == {"discriminator"}:
+            self.need = "discriminator"
         self._one_network(networks)
         made = [self._network(n, scope, blocks) for n in networks]
         warn_of_unused(program, self.report)

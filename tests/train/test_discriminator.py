@@ -1,10 +1,17 @@
 """The PatchGAN: its published size and field of view, and weights that follow from a seed."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from catdsl.analysis.cost import exact_macs
 from catdsl.diagnostics import CatError
+from catdsl.jobs.setting import JobOptions, settle
+from catdsl.project import load
 from catdsl.train.discriminator import build_discriminator
+
+SPECS = Path(__file__).resolve().parents[2] / "specs"
 
 
 def built(**options):
@@ -57,3 +64,41 @@ def test_the_smallest_size_trains_and_a_smaller_one_is_refused(layers, norm):
     network(torch.randn(1, 6, smallest, smallest + 5)).mean().backward()
     with pytest.raises(CatError, match=r"E607.*too small"):
         built(layers=layers, size=(smallest, smallest - 1))
+
+
+# ---- std.multiscale: GauGAN's, one scale at a time ----
+
+
+def scale(number, **more):
+    return load(SPECS / "std" / "multiscale.cat", {"scale": number, **more})
+
+
+def test_the_published_multi_scale_discriminator():
+    """Two scales of 39 channels (Cityscapes): 5.6 M parameters, and logits of half the size each."""
+    scales = [scale(0), scale(1)]
+    assert sum(project.cost.params for project in scales) == 2 * 2_800_705
+    first, second = (project.teacher(seed=0).eval() for project in scales)
+    x = torch.randn(1, 39, 64, 128)
+    with torch.no_grad():
+        assert first(x).shape == (1, 1, 11, 19)
+        assert second(x).shape == (1, 1, 7, 11)
+    assert any("parametrizations" in name for name in first.state_dict())
+
+
+def test_a_scale_sees_the_image_halved():
+    """Away from the border a scale gives what the one before gives for the halved image."""
+    halved = scale(1, ndf=4, channels=3).teacher(seed=3).eval()
+    plain = scale(0, ndf=4, channels=3).teacher(seed=3).eval()
+    plain.load_state_dict(halved.state_dict())
+    x = torch.randn(1, 3, 64, 64)
+    smaller = torch.nn.functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
+    with torch.no_grad():
+        torch.testing.assert_close(halved(x), plain(smaller))
+
+
+def test_a_discriminator_is_checked_but_not_trained_alone(tmp_path):
+    project = scale(0)
+    assert project.graph.kind == "discriminator"
+    assert exact_macs(project.graph)["first.conv0"] > 0
+    with pytest.raises(CatError, match="E211"):
+        settle(project, JobOptions(tmp_path), lambda line: None)
