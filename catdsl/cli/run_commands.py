@@ -1,0 +1,192 @@
+"""Commands that search, train and translate: each reads its arguments, calls one function, and prints."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catdsl.cli.app import app, say
+from catdsl.cli.flags import (
+    Budget,
+    CountOption,
+    Data,
+    Device,
+    Format,
+    FormatOption,
+    Images,
+    Out,
+    Resume,
+    Scores,
+    Seed,
+    Set,
+    Source,
+    Spec,
+    Steps,
+    Teacher,
+    UseTeacher,
+    Weights,
+)
+from catdsl.cli.guard import open_spec, overrides, show
+
+
+@app.command()
+def train(
+    spec: Spec, data: Data = None, out: Out = None, steps: Steps = None, resume: Resume = False,
+    device: Device = "auto", seed: Seed = 0, set_: Set = None,
+) -> None:  # fmt: skip
+    """Train the teacher.
+
+    Example: catdsl train specs/facades_quick.cat --data facades -o runs/facades
+    """
+    project = open_spec(spec, set_)
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.setting import JobOptions
+    from catdsl.jobs.train import train as run
+
+    folder = out or default_folder(project)
+    with _stoppable(folder):
+        print(run(project, folder, JobOptions(data, seed, steps, device, resume), say=say))
+
+
+@app.command()
+def plan(
+    spec: Spec, budget: Budget = None, count: CountOption = None,
+    scores: Scores = None, teacher: Teacher = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
+    format: FormatOption = Format.text, set_: Set = None,
+) -> None:  # fmt: skip
+    """Search a student within a budget.
+
+    Example: catdsl plan specs/resnet_inception.cat --budget 2.6G --count paper --teacher runs/demo
+    """
+    from catdsl.jobs import planning
+
+    project = open_spec(spec, set_)
+    asked = project.budget(budget, count.value if count else None)
+    found = project.plan(planning.scores_for(project, scores, teacher), asked)
+    show(found.warnings, project.sources)
+    path = out or planning.free_plan_path(project)
+    planning.save_student(project, found, path)
+    if format is Format.json:
+        print(json.dumps(planning.plan_json(found), indent=1))
+    else:
+        print(planning.plan_text(project, found))
+    print(f"written: {path}", file=sys.stderr)
+
+
+@app.command()
+def distill(
+    spec: Spec,
+    student: Annotated[Path, typer.Option("--student", help="the student program that `plan` wrote")],
+    teacher: Annotated[Path, typer.Option("--teacher", help="a run folder, or a weights file")],
+    data: Data = None, out: Out = None, steps: Steps = None, resume: Resume = False,
+    device: Device = "auto", seed: Seed = 0, set_: Set = None,
+) -> None:  # fmt: skip
+    """Train a student with its teacher.
+
+    Example: catdsl distill specs/quickstart.cat --student student.cat --teacher runs/teacher
+    """
+    project = open_spec(spec, set_)
+    from catdsl.jobs.distill import distill as run
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.setting import JobOptions
+
+    options = JobOptions(data, seed, steps, device, resume)
+    folder = out or default_folder(project)
+    with _stoppable(folder):
+        done = run(project, open_spec(student, None), teacher, folder, options, say=say)
+        _print_result(folder, done.result)
+
+
+@app.command()
+def compress(
+    spec: Spec, budget: Budget = None, data: Data = None, out: Out = None, teacher: Teacher = None,
+    count: CountOption = None, steps: Steps = None, resume: Resume = False,
+    device: Device = "auto", seed: Seed = 0, set_: Set = None,
+) -> None:  # fmt: skip
+    """Train the teacher if there is none, search, distil and compare: one run folder.
+
+    Example: catdsl compress specs/quickstart.cat --budget 25%
+    """
+    project = open_spec(spec, set_)
+    from catdsl.jobs.compress import compress as run
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.setting import JobOptions
+
+    options = JobOptions(data, seed, steps, device, resume)
+    folder = out or default_folder(project)
+    asked = count.value if count else None
+    with _stoppable(folder):
+        done = run(project, folder, options, budget=budget, count=asked, teacher=teacher, say=say)
+        _print_result(folder, done.result)
+
+
+@app.command()
+def translate(
+    source: Source,
+    images: Images,
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder for the results")],
+    weights: Weights = None, use_teacher: UseTeacher = False,
+    device: Device = "auto", set_: Set = None,
+) -> None:  # fmt: skip
+    """Images in, images out.
+
+    Example: catdsl translate runs/demo photos -o painted
+    """
+    from catdsl.jobs.setting import choose_device
+    from catdsl.jobs.translate import find_images, translate, translator
+
+    network = translator(source, weights, overrides(set_), teacher=use_teacher)
+    say(f"weights  {network.shown}")
+    for path in translate(network, find_images(images), out, device=choose_device(device)):
+        print(path)
+
+
+@app.command("import-weights")
+def import_weights(
+    spec: Spec,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a checkpoint: .safetensors, .pth or .pt")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="the .safetensors file to write")],
+    set_: Set = None,
+) -> None:
+    """Weights of a released network, for the spec that describes it.
+
+    Example: catdsl import-weights specs/resnet_inception.cat latest_net_G.pth -o teacher.safetensors
+    """
+    project = open_spec(spec, set_)
+    from catdsl.jobs.importing import import_file
+
+    for line in import_file(project, file, out):
+        say(line)
+    print(out)
+
+
+@contextmanager
+def _stoppable(folder: Path) -> Iterator[None]:
+    """Say how to go on where a training is stopped."""
+    from catdsl.jobs.training import Stopped
+
+    try:
+        yield
+    except Stopped as stopped:
+        say(f"{stopped}; continue it with --resume -o {folder}")
+        raise typer.Exit(1) from None
+
+
+def _print_result(folder: Path, result: Mapping[str, object]) -> None:
+    from rich.console import Console
+
+    from catdsl.jobs.comparison import table
+    from catdsl.jobs.run_folder import RunFolder
+
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(table(dict(result)))
+    run = RunFolder(folder)
+    seen = (run.picture, run.drawing, run.student_program, run.student, run.result)
+    for path in seen:
+        if path.exists():
+            print(path)

@@ -1,0 +1,154 @@
+"""Commands for specs: each reads its arguments, calls one function, and prints."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catdsl.cli.app import app, say
+from catdsl.cli.flags import CheckFormat, Format, FormatOption, Out, Seed, Set, Spec, Specs
+from catdsl.cli.guard import open_spec, overrides, show
+from catdsl.diagnostics import CatError, Diagnostic, Severity
+from catdsl.diagnostics.render import render_github, render_json
+from catdsl.project import load
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="of the generator and the file NAME.cat")],
+) -> None:
+    """Write a small spec to begin with.
+
+    Example: catdsl new sketch
+    """
+    from catdsl.jobs.starter import new_spec
+
+    path = new_spec(name)
+    print(path)
+    say(f"try it: catdsl check {path}; catdsl compress {path} --budget 25%")
+
+
+@app.command()
+def check(
+    specs: Specs,
+    format: Annotated[CheckFormat, typer.Option("--format", help="how mistakes are printed")] = CheckFormat.text,
+    set_: Set = None,
+) -> None:
+    """Check specs whole: names, shapes, widths, settings.
+
+    Example: catdsl check specs/*.cat
+    """
+    found: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    for path in specs:
+        try:
+            project = load(path, overrides(set_))
+            _ = project.graph, project.cost
+            found += project.warnings
+            sources |= project.sources
+        except CatError as error:
+            found += error.diagnostics
+            sources |= error.sources
+    failed = any(d.severity is Severity.ERROR for d in found)
+    match format:
+        case CheckFormat.json:
+            print(render_json(found))
+        case CheckFormat.github:
+            print(render_github(found), end="\n" if found else "")
+        case CheckFormat.text:
+            show(found, sources)
+            if not failed:
+                print(f"{len(specs)} file{'s' * (len(specs) > 1)} checked, no mistakes")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def fmt(
+    specs: Specs,
+    check: Annotated[bool, typer.Option("--check", help="write nothing; exit with 1 if a file would change")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="write nothing; print what would change")] = False,
+) -> None:
+    """Put specs into the canonical layout, in place.
+
+    Example: catdsl fmt specs/*.cat
+    """
+    from catdsl.jobs.formatting import format_files
+
+    done, error = format_files(specs)
+    changed = [file for file in done if file.changes]
+    for file in changed:
+        if diff:
+            print(file.difference(), end="")
+        elif check:
+            print(f"would format {file.path}")
+        else:
+            file.write()
+            print(f"formatted {file.path}")
+    if error is not None:
+        raise error
+    if not changed:
+        say(f"{len(done)} file{'s' * (len(done) > 1)}, nothing to format")
+    raise typer.Exit(1 if check and changed else 0)
+
+
+@app.command()
+def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None) -> None:
+    """Cost, floor, space and widths of a spec.
+
+    Example: catdsl info specs/resnet_inception.cat --set ngf=32
+    """
+    from catdsl.jobs import describe
+
+    project = open_spec(spec, set_)
+    print(json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project))
+
+
+@app.command()
+def graph(
+    spec: Spec,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="an .svg file; the terminal by default")] = None,
+    diff: Annotated[Path | None, typer.Option("--diff", help="draw SPEC against this larger network")] = None,
+    set_: Set = None,
+) -> None:
+    """Draw the network; a student is drawn against its teacher.
+
+    Example: catdsl graph runs/demo/student.cat -o student.svg
+    """
+    from catdsl.jobs import drawing
+
+    project = open_spec(spec, set_)
+    other = open_spec(diff, set_).graph if diff else (project.teacher_graph if project.student else None)
+    if out is None:
+        print(drawing.tree(project.graph, teacher=other))
+        return
+    drawing.draw(project.graph, out, teacher=other, subtitle=project.source.shown)
+    print(out)
+
+
+@app.command()
+def build(spec: Spec, out: Out = None, seed: Seed = 0, set_: Set = None) -> None:
+    """Write graph, summary, module source and initial weights.
+
+    Example: catdsl build specs/quickstart.cat -o built
+    """
+    project = open_spec(spec, set_)
+    from catdsl.jobs.build import build as run
+    from catdsl.jobs.run_folder import default_folder, fresh_folder
+
+    folder = fresh_folder(out or default_folder(project, "-build"))
+    for path in run(project, folder, seed=seed):
+        print(path)
+
+
+@app.command()
+def explain(
+    topic: Annotated[str | None, typer.Argument(metavar="CODE|OPERATOR", help="such as E301, or conv")] = None,
+) -> None:
+    """The page of an error code or an operator; alone, all codes.
+
+    Example: catdsl explain E301
+    """
+    from catdsl.jobs import explaining
+
+    print(explaining.codes() if topic is None else explaining.plain(explaining.explain(topic)))
