@@ -5,11 +5,12 @@ output resolution and one operation per element of norms without running statist
 published with the method (CAT, CVPR 2021) are in that one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from catdsl.analysis.conditions import Conditions, Row, truth
 from catdsl.diagnostics import CatError
+from catdsl.ir.collecting import gc_paused
 from catdsl.ir.counts import complete_counts
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Axis, Weight
@@ -55,20 +56,28 @@ class CostModel:
 
     def at(self, chosen: Mapping[str, int] | None = None) -> Cost:
         """The exact cost at the chosen counts (the graph's own where none is given)."""
-        return sum(self.per_node(chosen).values(), Cost(0, 0, 0))
+        exact = paper = params = 0
+        for _, (a, b, c) in self._products(chosen):
+            exact, paper, params = exact + a, paper + b, params + c
+        return Cost(exact, paper, params)
 
     def per_node(self, chosen: Mapping[str, int] | None = None) -> dict[str, Cost]:
         """The cost of each node that has one."""
+        result: dict[str, Cost] = {}
+        for node, parts in self._products(chosen):
+            cost = Cost(*parts)
+            result[node] = result[node] + cost if node in result else cost
+        return result
+
+    def _products(self, chosen: Mapping[str, int] | None) -> Iterator[tuple[str, tuple[int, int, int]]]:
+        """What each term whose condition holds adds to its node."""
         counts: dict[str, int] = {**complete_counts(self.graph, chosen or {}), "": 1}
         holds = truth(self.conditions, counts)
-        result: dict[str, Cost] = {}
         for term in self.terms:
-            if not holds[term.condition]:
-                continue
-            product = counts[term.first] * counts[term.second]
-            cost = Cost(*(f * product for f in term.factors))
-            result[term.node] = result.get(term.node, Cost(0, 0, 0)) + cost
-        return result
+            if holds[term.condition]:
+                product = counts[term.first] * counts[term.second]
+                exact, paper, params = term.factors
+                yield term.node, (exact * product, paper * product, params * product)
 
     def floor(self) -> Cost:
         """The cost of the smallest student."""
@@ -80,6 +89,7 @@ def floor_counts(graph: Graph) -> dict[str, int]:
     return {w.name: w.low for w in graph.widths if w.tie is None}
 
 
+@gc_paused
 def cost_model(graph: Graph) -> CostModel:
     """Collect the terms of every node. Raises CatError E103 beyond 64-bit integers."""
     logic = Conditions({w.name for w in graph.widths if _never_zero(graph, w.name)})

@@ -86,6 +86,8 @@ class GraphBuilder:
 
     def _resolved(self, node: Node) -> Node:
         channels = self.widths.resolve(node.type.channels)
+        if channels == node.type.channels:
+            return node
         return replace(node, type=replace(node.type, channels=channels))
 
 

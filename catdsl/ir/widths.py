@@ -86,6 +86,11 @@ class WidthSolver:
 
     def resolve(self, channels: Channels) -> Channels:
         """The same channels in terms of widths that are not refined. A width of 0 leaves no segment."""
+        if len(channels) == 1:  # most tensors, and the same object where nothing was joined
+            only = self.find(channels[0].width)
+            if only.bound is None and only.count:
+                same = only.name == channels[0].width
+                return channels if same else (Segment(only.name, channels[0].repeat),)
         result: list[Segment] = []
         left = list(reversed(channels))
         while left:

@@ -8,6 +8,7 @@ from typing import Any
 from catdsl.diagnostics import CatError, Diagnostic, Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.builder import GraphBuilder
+from catdsl.ir.collecting import gc_paused
 from catdsl.ir.counts import with_counts
 from catdsl.ir.graph import Graph, Tap
 from catdsl.ops import BY_NAME
@@ -46,6 +47,7 @@ class Spec:
         return {f.shown: f.text for f in self.files}
 
 
+@gc_paused
 def elaborate(source: SourceFile, overrides: Mapping[str, str], *, need: str | None = None) -> Spec:
     """Check a spec whole. `overrides` are `--set` values as written. Raises CatError with every mistake.
 

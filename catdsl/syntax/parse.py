@@ -13,8 +13,8 @@ from catdsl.syntax.explain import explain
 from catdsl.syntax.tree import Program
 
 MAX_TEXT = 1_000_000
-# About two seconds of parsing.
-MAX_TOKENS = 120_000
+# About a second of parsing.
+MAX_TOKENS = 60_000
 _MAX_ERRORS = 10
 
 _TOKEN = re.compile(r'"[^"\n]*"|#[^\n]*|\w+|[^\w\s]')
