@@ -97,14 +97,14 @@ def attempt(given: str | Path, found: Found) -> None:
             found.failures.append(("formatted twice differs", given))
 
 
-def batch(seed: int, count: int) -> Found:
-    """`count` programs; to be called in a process of its own."""
+def batch(seed: int) -> Found:
+    """Some programs; to be called in a process of its own."""
     rng = random.Random(seed)
     texts = seeds(ROOT)
     tokens = sorted({t for text in texts for t in _TOKEN.findall(text)})
     found = Found()
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(count):
+        for _ in range(BATCH):
             given = program(rng, texts, tokens, Path(folder))
             signal.setitimer(signal.ITIMER_PROF, HANGS)
             try:
@@ -132,7 +132,7 @@ def main() -> None:
     began = time.perf_counter()
     seeds_of_batches = [asked.seed * 1_000_000 + i for i in range(-(-asked.programs // BATCH))]
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-        for found in pool.starmap(batch, [(seed, BATCH) for seed in seeds_of_batches], chunksize=1):
+        for found in pool.imap(batch, seeds_of_batches):
             total.outcomes += found.outcomes
             total.failures += found.failures
             total.megabytes = max(total.megabytes, found.megabytes)

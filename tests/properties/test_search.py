@@ -87,7 +87,9 @@ def test_a_plan_is_within_budget_and_no_further_step_fits(
         if count + width.step <= width.high:
             wider = model.at({**plan.kept, name: count + width.step})
             assert not budget.holds(wider)
-            cheapest.append(getattr(wider, budget.limits[0].metric) - getattr(plan.cost, budget.limits[0].metric))
+            cheapest.append(getattr(wider, plan.tightest) - getattr(plan.cost, plan.tightest))
+    left = {b.metric: 1 - getattr(plan.cost, b.metric) / b.most for b in budget.limits}
+    assert plan.slack == left[plan.tightest] == min(left.values())
     assert plan.cheapest_step == (min(cheapest) if cheapest else None)
 
 

@@ -38,7 +38,10 @@ def mutated(text: str, rng: random.Random, tokens: list[str]) -> str:
         return text[:place] + chr(rng.choice((rng.randrange(0x20, 0x7F), rng.randrange(0x3000)))) + text[place + 1 :]
     parts = _TOKEN.findall(text)
     for _ in range(rng.choice((1, 1, 2, 4))):
-        place = rng.choice([i for i, part in enumerate(parts) if part.strip()])
+        places = [i for i, part in enumerate(parts) if part.strip()]
+        if not places:
+            break
+        place = rng.choice(places)
         kind = rng.random()
         if kind < 0.6:
             parts[place] = _replaced(parts[place], rng, tokens)
