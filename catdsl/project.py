@@ -112,7 +112,21 @@ class Project:
         from catdsl.search.plan import find_plan
 
         with self._sources():
-            return find_plan(self.cost_model, scores, budget)
+            search = self.settings.search
+            return find_plan(self.cost_model, scores, budget, group=search.group, policy=search.policy)
+
+    def scores(self, weights: "Scores", *, seed: int = 0) -> "Scores":
+        """What `search { score }` asks for, from the teacher's weights by name. `seed` is that of `random`."""
+        from catdsl.search.magnitude import filter_scores, random_scores
+        from catdsl.search.scores import scales_of
+
+        search = self.settings.search
+        match search.score:
+            case "l1" | "l2":
+                return filter_scores(self.teacher_graph, weights, power=int(search.score[1]), group=search.group)
+            case "random":
+                return random_scores(self.teacher_graph, seed)
+        return scales_of(weights, self.teacher_graph)
 
     def teacher(self, *, seed: int = 0) -> "GraphModule":
         """The teacher as a torch module, with initial weights by the spec's style."""

@@ -18,7 +18,6 @@ from catdsl.jobs.training import Teacher, distilled_student, given_teacher, trai
 from catdsl.project import Project
 from catdsl.search.budget import Budget
 from catdsl.search.plan import Plan
-from catdsl.search.scores import scales_of
 from catdsl.train.run_settings import weights_digest
 
 
@@ -51,7 +50,7 @@ def compress(
     run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
     taught = given or trained_teacher(project, run, setting)
     say(f"teacher  {teacher or run.teacher / WEIGHTS}")
-    plan = _search(project, taught, run, asked, say)
+    plan = _search(project, taught, run, setting, asked, say)
     return finish(project, plan, taught, run, setting, say, subtitle=str(asked))
 
 
@@ -68,9 +67,11 @@ def finish(
     return Compressed(run, plan, result)
 
 
-def _search(project: Project, teacher: Teacher, run: RunFolder, asked: Budget, say: Callable[[str], None]) -> Plan:
+def _search(
+    project: Project, teacher: Teacher, run: RunFolder, setting: Setting, asked: Budget, say: Callable[[str], None]
+) -> Plan:
     weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
-    plan = project.plan(scales_of(weights, project.teacher_graph), asked)
+    plan = project.plan(project.scores(weights, seed=setting.options.seed), asked)
     if not run.student_program.exists():
         # The program last: where it stands, the plan does too.
         write_text(run.plan, json.dumps(plan_json(plan), indent=1) + "\n")

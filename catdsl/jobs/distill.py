@@ -13,7 +13,6 @@ from catdsl.jobs.setting import JobOptions, check_distillation, settle
 from catdsl.jobs.training import given_teacher
 from catdsl.project import Project
 from catdsl.search.plan import Plan, plan_of_counts
-from catdsl.search.scores import scales_of
 from catdsl.semantics.student import write_student
 from catdsl.train.run_settings import weights_digest
 
@@ -41,7 +40,7 @@ def distill(
     known = {"teacher": weights_digest(taught.module), "widths": dict(counts)}
     run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
     weights = {name: value.detach().cpu().numpy() for name, value in taught.module.state_dict().items()}
-    plan = plan_of_counts(project.cost_model, scales_of(weights, project.teacher_graph), counts)
+    plan = plan_of_counts(project.cost_model, project.scores(weights), counts)
     _save(project, plan, run.student_program, run.spec(project))
     return finish(project, plan, taught, run, setting, say, subtitle=str(plan.budget))
 

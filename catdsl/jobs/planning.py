@@ -18,7 +18,9 @@ from catdsl.semantics.student import write_student
 
 
 def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> Mapping[str, np.ndarray]:
-    """Scores by norm from a score file, or from a teacher's weights. Raises CatError E403."""
+    """Scores from a file as they are, or what the spec's `search` asks for from a teacher. Raises CatError E403."""
+    if scores is None and teacher is None and project.settings.search.score == "random":
+        return project.scores({})
     if (scores is None) == (teacher is None):
         problem = "the search needs scores" if scores is None else "scores come from a file or from a teacher, not both"
         raise CatError.one("E403", problem, help="give --scores FILE (.npz, .safetensors) or --teacher RUN")
@@ -26,7 +28,7 @@ def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> M
         arrays = load_scores(scores)
         return {**arrays, **scales_of(arrays, project.teacher_graph)}
     assert teacher is not None
-    return scales_of(load_scores(teacher_weights_path(teacher)), project.teacher_graph)
+    return project.scores(load_scores(teacher_weights_path(teacher)))
 
 
 def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:

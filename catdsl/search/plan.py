@@ -15,6 +15,7 @@ import numpy as np
 from catdsl.analysis.cost import Cost, CostModel, floor_counts
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.ir.counts import complete_counts
+from catdsl.ir.graph import Graph
 from catdsl.ir.presence import Counted, presence
 from catdsl.search.budget import Budget, Limit, metric_index
 from catdsl.search.compiled import CompiledCost, compile_cost
@@ -29,7 +30,8 @@ class Plan:
     `kept` has the count of every searched width in graph order, `channels` the indices kept of
     each (ascending). `cut` has the counts before the fill. `slack` is the share of the tightest
     limit that is left (`tightest` names its metric); `cheapest_step` what the cheapest further step
-    would add to that metric (None where every width is at its high bound). `threshold` is the lowest score in the cut.
+    would add to that metric (None where every width is at its high bound). `threshold` is the lowest
+    ranked value in the cut.
     """
 
     budget: Budget
@@ -46,17 +48,21 @@ class Plan:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def find_plan(model: CostModel, scores: Scores, budget: Budget) -> Plan:
-    """The student within `budget`.
+def find_plan(
+    model: CostModel, scores: Scores, budget: Budget, *, group: str = "first", policy: str = "threshold"
+) -> Plan:
+    """The student within `budget`. `group` is that of `width_scores`, `policy` that of `rank`.
 
     Raises CatError E401 where the floor is above it, E403 for bad scores, E308 where the budget
     leaves no way to the output.
     """
     started = time.perf_counter()
     graph = model.graph
-    scored = width_scores(graph, scores)
-    ranking = rank(graph, scored.by_width)
-    search = _Search(model, ranking, budget)
+    scored = width_scores(graph, scores, group)
+    compiled = compile_cost(model)
+    price = _prices(graph, compiled, budget) if policy == "value_per_cost" else None
+    ranking = rank(graph, scored.by_width, policy, price)
+    search = _Search(compiled, graph, ranking, budget)
     if not search.fits(search.base):
         raise CatError((_too_tight(model, search, budget),))
     cut, length = search.cut()
@@ -125,15 +131,27 @@ def _left(limit: Limit, cost: Cost) -> float:
     return 1 - getattr(cost, limit.metric) / limit.most
 
 
+def _prices(graph: Graph, compiled: CompiledCost, budget: Budget) -> dict[str, float]:
+    """What a channel of each searched width costs in the teacher, in the budget's first metric."""
+    metric = metric_index(budget.limits[0].metric)
+    whole = compiled.vector(graph.counts)
+    cost = compiled.at(whole)[metric]
+    prices: dict[str, float] = {}
+    for place, name in enumerate(compiled.names):
+        narrower = whole.copy()
+        narrower[place] -= min(graph.width[name].step, graph.width[name].count)
+        prices[name] = max(float(cost - compiled.at(narrower)[metric]) / graph.width[name].step, 1.0)
+    return prices
+
+
 class _Search:
     """Candidates are vectors of counts of the ranked widths, in the ranking's order."""
 
-    def __init__(self, model: CostModel, ranking: Ranking, budget: Budget):
+    def __init__(self, compiled: CompiledCost, graph: Graph, ranking: Ranking, budget: Budget):
         self.ranking = ranking
-        self.compiled: CompiledCost = compile_cost(model)
+        self.compiled = compiled
         self.metrics = np.array([metric_index(limit.metric) for limit in budget.limits])
         self.most = np.array([min(limit.most, 2**62) for limit in budget.limits], dtype=np.int64)
-        graph = model.graph
         # Widths that are not searched have one count; unscored ones stay large.
         self.fixed = {w.name: w.high if w.searched else w.low for w in graph.widths if w.tie is None}
         self.fixed = {n: c for n, c in self.fixed.items() if n not in ranking.names}

@@ -13,8 +13,8 @@ class Ranking:
     """Steps from the most to the least important.
 
     `width[i]` is the index into `names` of the width that step i widens by one of its steps, and
-    `score[i]` the score of the lowest of its channels. `order[name]` lists the channels of a width
-    from best to worst: a student keeps the first ones.
+    `score[i]` what it was ranked by, such as the score of the lowest of its channels.
+    `order[name]` lists the channels of a width from best to worst: a student keeps the first ones.
     """
 
     names: tuple[str, ...]
@@ -26,11 +26,19 @@ class Ranking:
     step: np.ndarray
 
 
-def rank(graph: Graph, by_width: Mapping[str, np.ndarray]) -> Ranking:
-    """Rank all steps of the scored widths by score.
+def rank(
+    graph: Graph,
+    by_width: Mapping[str, np.ndarray],
+    policy: str = "threshold",
+    price: Mapping[str, float] | None = None,
+) -> Ranking:
+    """Rank all steps of the scored widths.
 
-    Ties go to the step that is nearer to its width's low bound as a share of the width, then to
-    the width that comes first: the same way every time, and evenly over an untrained teacher.
+    With the policy `threshold` (the method) by score; with `value_per_cost` by score over `price`, what
+    a channel of the width costs; with `uniform` by the share of its width that a step completes, so
+    that all widths shrink alike and scores choose channels only. Ties go to the step that is nearer
+    to its width's low bound as a share of the width, then to the width that comes first: the same
+    way every time, and evenly over an untrained teacher.
     """
     names = tuple(by_width)
     widths = [graph.width[n] for n in names]
@@ -38,8 +46,12 @@ def rank(graph: Graph, by_width: Mapping[str, np.ndarray]) -> Ranking:
     rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for index, (name, width) in enumerate(zip(names, widths, strict=True)):
         tops = np.arange(width.low + width.step, width.high + 1, width.step)
+        share = tops / max(width.count, 1)
         scores = by_width[name][order[name]][tops - 1]
-        rows.append((scores, tops / max(width.count, 1), np.full(len(tops), index)))
+        if policy == "value_per_cost":
+            assert price is not None
+            scores = scores / price[name]
+        rows.append((-share if policy == "uniform" else scores, share, np.full(len(tops), index)))
     score, share, which = (np.concatenate(column) if rows else np.array([]) for column in _columns(rows))
     ranked = np.lexsort((which, share, -score))
     return Ranking(

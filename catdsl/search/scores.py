@@ -1,6 +1,6 @@
 """Scores of channels: from norm scales to one number per channel of each width."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from catdsl.diagnostics import CatError, Diagnostic, Severity
+from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.types import Width
@@ -75,13 +75,15 @@ def first_norms(graph: Graph) -> dict[str, Node]:
     return found
 
 
-def width_scores(graph: Graph, scores: Scores) -> WidthScores:
-    """The score of every channel of every searched width that has a norm: |scale|.
+def width_scores(graph: Graph, scores: Scores, group: str = "first") -> WidthScores:
+    """The score of every channel of every searched width: as given for it, or |scale| of its norms.
 
-    A searched width without an affine norm stays as large as it may be, with a warning. Raises
-    CatError E403 for scores that are missing, not finite, or of another length.
+    `scores` hold arrays by width, or by norm. Of several affine norms that carry a width, `group`
+    takes the first (the method), the mean or the largest. A searched width that has neither stays as
+    large as it may be, with a warning. Raises CatError E403 for scores that are missing, not finite,
+    or of another length.
     """
-    norms = first_norms(graph)
+    norms = _norms_of(graph, group)
     problems: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     by_width: dict[str, np.ndarray] = {}
@@ -89,20 +91,44 @@ def width_scores(graph: Graph, scores: Scores) -> WidthScores:
     for width in graph.widths:
         if not width.searched:
             continue
-        norm = norms.get(width.name)
-        if norm is None:
+        carrying = norms.get(width.name, [])
+        absent = [norm.name for norm in carrying if norm.name not in scores]
+        if width.name in scores:
+            values = _checked(width.name, "width", width.count, scores[width.name], width.span, problems)
+            by_width |= {} if values is None else {width.name: values}
+        elif not carrying:
             warnings.append(_unscored(width))
-        elif norm.name not in scores:
-            missing.append(norm.name)
+        elif absent:
+            missing += absent
         else:
-            values = _of_norm(graph, norm, scores[norm.name], problems)
-            if values is not None:
-                by_width[width.name] = values[width.name]
+            found = [_of_norm(graph, norm, scores[norm.name], problems) for norm in carrying]
+            parts = [values[width.name] for values in found if values is not None]
+            if len(parts) == len(carrying):
+                by_width[width.name] = grouped(parts, group)
     if missing:
-        problems.append(_missing(missing, scores))
+        problems.append(_missing(list(dict.fromkeys(missing)), scores))
     if problems:
-        raise CatError(problems)
+        raise CatError(dict.fromkeys(problems))
     return WidthScores(by_width, tuple(warnings))
+
+
+def _norms_of(graph: Graph, group: str) -> dict[str, list[Node]]:
+    """For each width, the norms that its score is made of."""
+    if group == "first":
+        return {width: [norm] for width, norm in first_norms(graph).items()}
+    found: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        if node.op.is_norm and node.attrs["affine"]:
+            for width in dict.fromkeys(segment.width for segment in node.type.channels):
+                found.setdefault(width, []).append(node)
+    return found
+
+
+def grouped(parts: Sequence[np.ndarray], group: str) -> np.ndarray:
+    """Several scores of the same channels as one."""
+    if group == "first" or len(parts) == 1:
+        return parts[0]
+    return np.mean(parts, axis=0) if group == "mean" else np.max(parts, axis=0)
 
 
 def carried(graph: Graph, node: Node, values: np.ndarray) -> dict[str, np.ndarray]:
@@ -122,34 +148,36 @@ def carried(graph: Graph, node: Node, values: np.ndarray) -> dict[str, np.ndarra
 
 
 def _of_norm(graph: Graph, norm: Node, values: np.ndarray, problems: list[Diagnostic]) -> dict[str, np.ndarray] | None:
-    channels = graph.channels(norm.name)
+    checked = _checked(norm.name, "norm", graph.channels(norm.name), values, norm.span, problems)
+    return None if checked is None else carried(graph, norm, checked)
+
+
+def _checked(
+    name: str, what: str, channels: int, values: np.ndarray, span: Span | None, problems: list[Diagnostic]
+) -> np.ndarray | None:
+    """The magnitudes of an array of scores, or None and a problem."""
+
+    def problem(message: str, help: str) -> None:
+        problems.append(Diagnostic("E403", f"the scores of `{name}` {message}", span, help=help))
+
     if values.shape != (channels,):
-        problems.append(
-            Diagnostic(
-                "E403",
-                f"the scores of `{norm.name}` have shape {list(values.shape)}, the norm has {channels} channels",
-                norm.span,
-                help="are they of this spec, with the same --set values?",
-            )
+        shape = list(values.shape)
+        problem(
+            f"have shape {shape}, the {what} has {channels} channels",
+            "are they of this spec, with the same --set values?",
         )
         return None
     if values.dtype.kind not in "fiu":
-        message = f"the scores of `{norm.name}` are no numbers, but {values.dtype}"
-        problems.append(Diagnostic("E403", message, norm.span, help="give one real number for each channel"))
+        problem(f"are no numbers, but {values.dtype}", "give one real number for each channel")
         return None
     magnitude = np.abs(values.astype(np.float64))
     if not np.isfinite(magnitude).all():
         bad = int(np.flatnonzero(~np.isfinite(magnitude))[0])
-        problems.append(
-            Diagnostic(
-                "E403",
-                f"the scores of `{norm.name}` are not finite (first at channel {bad})",
-                norm.span,
-                help="the teacher's training has diverged, or the file is damaged",
-            )
+        problem(
+            f"are not finite (first at channel {bad})", "the teacher's training has diverged, or the file is damaged"
         )
         return None
-    return carried(graph, norm, magnitude)
+    return magnitude
 
 
 def _unscored(width: Width) -> Diagnostic:

@@ -6,10 +6,11 @@ import numpy as np
 
 from catdsl.diagnostics import CatError, InternalError
 from catdsl.ir.counts import complete_counts
-from catdsl.ir.graph import Graph, Node
+from catdsl.ir.graph import Graph
 from catdsl.ir.op import Axis, Weight
 from catdsl.ir.presence import Counted, presence
 from catdsl.ir.types import Segment
+from catdsl.search.magnitude import filter_sums
 from catdsl.search.scores import carried, first_norms, scales_of
 
 Weights = Mapping[str, np.ndarray]
@@ -27,6 +28,7 @@ def kept_channels(
     complete = complete_counts(graph, counts)
     norms = first_norms(graph)
     scales = scales_of(weights, graph)
+    squares: dict[str, list[np.ndarray]] | None = None
     kept: dict[str, np.ndarray] = {}
     for width in graph.widths:
         count = complete[width.name]
@@ -39,7 +41,8 @@ def kept_channels(
             if norm is not None and norm.name in scales:
                 score = carried(graph, norm, np.abs(scales[norm.name]))[width.name]
             else:
-                score = _filter_norms(graph, width.name, weights)
+                squares = squares or filter_sums(graph, weights, 2)
+                score = np.sqrt(np.sum(squares[width.name], axis=0))
             kept[width.name] = np.sort(np.argsort(-score, kind="stable")[:count])
         if len(kept[width.name]) != count:
             raise InternalError(f"{width.name} keeps {len(kept[width.name])} channels of {count}")
@@ -97,21 +100,3 @@ def _sliced(values: np.ndarray, weight: Weight, into: np.ndarray, out: np.ndarra
         if follows is not Axis.FIXED:
             values = np.take(values, into if follows is Axis.IN else out, axis=axis)
     return np.array(values, order="C")
-
-
-def _filter_norms(graph: Graph, width: str, weights: Weights) -> np.ndarray:
-    """L2 norms of the filters that make a width's channels, summed over all that make it."""
-    squares = np.zeros(graph.width[width].count)
-    for node in graph.nodes:
-        table = node.op.weights(node.attrs)
-        dense = next((w for w in table if Axis.IN in w.axes), None)
-        if dense is None or all(s.width != width for s in node.type.channels):
-            continue
-        squares += _node_squares(graph, node, dense, weights)[width]
-    return np.sqrt(squares)
-
-
-def _node_squares(graph: Graph, node: Node, weight: Weight, weights: Weights) -> dict[str, np.ndarray]:
-    values = weights[f"{node.name}.{weight.name}"].astype(np.float64)
-    others = tuple(i for i, axis in enumerate(weight.axes) if axis is not Axis.OUT)
-    return carried(graph, node, (values**2).sum(axis=others))

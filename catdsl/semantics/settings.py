@@ -44,7 +44,9 @@ class StyleSettings(Settings):
 class SearchSettings(Settings):
     """How channels are ranked, and the fewest that a width may keep."""
 
-    score: Literal["norm_scale"] = "norm_scale"
+    score: Literal["norm_scale", "l1", "l2", "random"] = "norm_scale"
+    group: Literal["first", "mean", "max"] = "first"
+    policy: Literal["threshold", "value_per_cost", "uniform"] = "threshold"
     floor: Annotated[int, Field(ge=0, le=65_536)] = 16
 
 

@@ -52,11 +52,13 @@ def searches(draw: st.DrawFn) -> tuple[Project, dict[str, np.ndarray], Budget]:
     return project, _scores(graph, draw(st.integers(0, 999))), Budget(tuple(limits))
 
 
-def _planned(project: Project, scores: Mapping[str, np.ndarray], budget: Budget) -> Plan:
+def _planned(
+    project: Project, scores: Mapping[str, np.ndarray], budget: Budget, group: str = "first", policy: str = "threshold"
+) -> Plan:
     """The plan, unless nothing is left of the output; that, too, is checked."""
     graph = project.graph
     try:
-        return find_plan(project.cost_model, scores, budget)
+        return find_plan(project.cost_model, scores, budget, group=group, policy=policy)
     except CatError as error:
         codes = [d.code for d in error.diagnostics]
     assert codes == ["E308"]
@@ -64,14 +66,18 @@ def _planned(project: Project, scores: Mapping[str, np.ndarray], budget: Budget)
     reject()
 
 
-@given(searches())
+groups = st.sampled_from(("first", "mean", "max"))
+policies = st.sampled_from(("threshold", "value_per_cost", "uniform"))
+
+
+@given(searches(), groups, policies)
 @settings(max_examples=150)
 def test_a_plan_is_within_budget_and_no_further_step_fits(
-    search: tuple[Project, dict[str, np.ndarray], Budget],
+    search: tuple[Project, dict[str, np.ndarray], Budget], group: str, policy: str
 ) -> None:
     project, scores, budget = search
     graph, model = project.graph, project.cost_model
-    plan = _planned(project, scores, budget)
+    plan = _planned(project, scores, budget, group, policy)
     scored = _scored(graph)
     assert budget.holds(plan.cost)
     assert model.at(plan.kept) == plan.cost
@@ -111,22 +117,23 @@ def test_kept_channels_have_the_highest_scores(search: tuple[Project, dict[str, 
         assert not gone or not channels or max(gone) <= min(values[list(channels)])
 
 
-@given(searches(), st.integers(0, 100))
+@given(searches(), st.integers(0, 100), groups, policies)
 @settings(max_examples=100)
 def test_the_cut_is_monotone_and_the_plan_repeats(
-    search: tuple[Project, dict[str, np.ndarray], Budget], share: int
+    search: tuple[Project, dict[str, np.ndarray], Budget], share: int, group: str, policy: str
 ) -> None:
     project, scores, budget = search
-    plan = _planned(project, scores, budget)
-    again = find_plan(project.cost_model, scores, budget)
+    plan = _planned(project, scores, budget, group, policy)
+    again = find_plan(project.cost_model, scores, budget, group=group, policy=policy)
     assert replace(again, seconds=plan.seconds) == plan
     larger = Budget(tuple(Limit(b.metric, b.most + b.most * share // 100, "more") for b in budget.limits))
-    wider = find_plan(project.cost_model, scores, larger)
+    wider = find_plan(project.cost_model, scores, larger, group=group, policy=policy)
     assert all(plan.cut[n] <= wider.cut[n] for n in plan.cut)
     # The fill, too, chooses the same where the budget is just what was spent.
     spent = Budget(tuple(Limit(b.metric, getattr(plan.cost, b.metric), "spent") for b in budget.limits))
     if all(limit.most for limit in spent.limits):
-        assert find_plan(project.cost_model, scores, spent).kept == plan.kept
+        own = find_plan(project.cost_model, scores, spent, group=group, policy=policy)
+        assert policy == "value_per_cost" or own.kept == plan.kept
 
 
 @given(searches())
