@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from catdsl.diagnostics import CatError, Diagnostic, Span
@@ -55,7 +56,7 @@ class GraphBuilder:
             widths=self.widths, span=span, floor=self.floor,
         )  # fmt: skip
         result = op.infer(call)
-        made = {a.name for a in op.args if a.kind in (Kind.WIDTH, Kind.TENSOR)}
+        made = _made(op)
         kept = {key: value for key, value in attrs.items() if key not in made}
         self._nodes[name] = Node(name, op, tuple(inputs), kept, result, span)
         return name
@@ -89,6 +90,12 @@ class GraphBuilder:
         if channels == node.type.channels:
             return node
         return replace(node, type=replace(node.type, channels=channels))
+
+
+@cache
+def _made(op: Op) -> frozenset[str]:
+    """The arguments that become widths and inputs, and are no attributes of the node."""
+    return frozenset(a.name for a in op.args if a.kind in (Kind.WIDTH, Kind.TENSOR))
 
 
 def _with_segments(node: Node, nodes: Mapping[str, Node], counts: Mapping[str, int]) -> Node:

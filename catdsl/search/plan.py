@@ -56,41 +56,67 @@ def find_plan(
     Raises CatError E401 where the floor is above it, E403 for bad scores, E308 where the budget
     leaves no way to the output.
     """
-    started = time.perf_counter()
-    graph = model.graph
-    scored = width_scores(graph, scores, group)
-    compiled = compile_cost(model)
-    price = _prices(graph, compiled, budget) if policy == "value_per_cost" else None
-    ranking = rank(graph, scored.by_width, policy, price)
-    search = _Search(compiled, graph, ranking, budget)
-    if not search.fits(search.base):
-        raise CatError((_too_tight(model, search, budget),))
-    cut, length = search.cut()
-    counts, cheapest = search.fill(cut)
-    unscored = {w.name: min(w.count, w.high) for w in graph.widths if w.searched and w.name not in ranking.names}
-    chosen = {n: int(c) for n, c in zip(ranking.names, counts, strict=True)}
-    kept = {w.name: chosen.get(w.name, unscored.get(w.name, 0)) for w in graph.widths if w.searched}
-    complete = complete_counts(graph, {**search.fixed, **kept})
-    if not any(presence(graph, Counted(complete))[graph.output]):
-        raise CatError((_nothing_left(model, budget),))
-    cost = search.exact(counts)
-    tightest = min(budget.limits, key=lambda limit: _left(limit, cost))
-    everything = {n: tuple(range(c)) for n, c in unscored.items()}
-    channels = {n: tuple(sorted(int(i) for i in ranking.order[n][: chosen[n]])) for n in ranking.names}
-    return Plan(
-        budget=budget,
-        kept=kept,
-        channels={n: channels.get(n) or everything.get(n, ()) for n in kept},
-        cut={n: int(c) for n, c in zip(ranking.names, cut, strict=True)},
-        cost=cost,
-        teacher=model.at(),
-        slack=_left(tightest, cost),
-        tightest=tightest.metric,
-        cheapest_step=cheapest,
-        threshold=float(ranking.score[length - 1]) if length else None,
-        seconds=time.perf_counter() - started,
-        warnings=scored.warnings,
-    )
+    return Planner(model, scores, group=group, policy=policy).plan(budget)
+
+
+class Planner:
+    """Everything that plans of one network share, so that many budgets cost little more than one."""
+
+    def __init__(self, model: CostModel, scores: Scores, *, group: str = "first", policy: str = "threshold"):
+        self.model, self.policy = model, policy
+        self.started = time.perf_counter()
+        self.scored = width_scores(model.graph, scores, group)
+        self.compiled = compile_cost(model)
+        self._rankings: dict[str, Ranking] = {}
+
+    def ranking(self, budget: Budget) -> Ranking:
+        """The ranked list; by value per cost, that of the budget's first metric."""
+        metric = budget.limits[0].metric if self.policy == "value_per_cost" else ""
+        if metric not in self._rankings:
+            graph = self.model.graph
+            price = _prices(graph, self.compiled, metric) if metric else None
+            self._rankings[metric] = rank(graph, self.scored.by_width, self.policy, price)
+        return self._rankings[metric]
+
+    def plan(self, budget: Budget) -> Plan:
+        """The student within `budget`. Raises CatError E308, E401."""
+        graph, ranking = self.model.graph, self.ranking(budget)
+        search = _Search(self.compiled, graph, ranking, budget)
+        if not search.fits(search.base):
+            raise CatError((_too_tight(self.model, search, budget),))
+        cut, length = search.cut()
+        counts, cheapest = search.fill(cut)
+        unscored = {w.name: min(w.count, w.high) for w in graph.widths if w.searched and w.name not in ranking.names}
+        chosen = {n: int(c) for n, c in zip(ranking.names, counts, strict=True)}
+        kept = {w.name: chosen.get(w.name, unscored.get(w.name, 0)) for w in graph.widths if w.searched}
+        complete = complete_counts(graph, {**search.fixed, **kept})
+        if not any(presence(graph, Counted(complete))[graph.output]):
+            raise CatError((_nothing_left(self.model, budget),))
+        cost = search.exact(counts)
+        tightest = min(budget.limits, key=lambda limit: _left(limit, cost))
+        everything = {n: tuple(range(c)) for n, c in unscored.items()}
+        channels = {n: tuple(sorted(int(i) for i in ranking.order[n][: chosen[n]])) for n in ranking.names}
+        seconds, self.started = time.perf_counter() - self.started, time.perf_counter()
+        return Plan(
+            budget=budget,
+            kept=kept,
+            channels={n: channels.get(n) or everything.get(n, ()) for n in kept},
+            cut={n: int(c) for n, c in zip(ranking.names, cut, strict=True)},
+            cost=cost,
+            teacher=self.model.at(),
+            slack=_left(tightest, cost),
+            tightest=tightest.metric,
+            cheapest_step=cheapest,
+            threshold=float(ranking.score[length - 1]) if length else None,
+            seconds=seconds,
+            warnings=self.scored.warnings,
+        )
+
+    def importance(self, plan: Plan) -> float:
+        """The share of all scores that a plan keeps."""
+        total = sum(float(values.sum()) for values in self.scored.by_width.values())
+        kept = sum(float(values[list(plan.channels[name])].sum()) for name, values in self.scored.by_width.items())
+        return kept / total if total else 1.0
 
 
 def _nothing_left(model: CostModel, budget: Budget) -> Diagnostic:
@@ -131,16 +157,16 @@ def _left(limit: Limit, cost: Cost) -> float:
     return 1 - getattr(cost, limit.metric) / limit.most
 
 
-def _prices(graph: Graph, compiled: CompiledCost, budget: Budget) -> dict[str, float]:
-    """What a channel of each searched width costs in the teacher, in the budget's first metric."""
-    metric = metric_index(budget.limits[0].metric)
+def _prices(graph: Graph, compiled: CompiledCost, name: str) -> dict[str, float]:
+    """What a channel of each searched width costs in the teacher, in the metric of this name."""
+    metric = metric_index(name)
     whole = compiled.vector(graph.counts)
     cost = compiled.at(whole)[metric]
     prices: dict[str, float] = {}
-    for place, name in enumerate(compiled.names):
+    for place, width in enumerate(compiled.names):
         narrower = whole.copy()
-        narrower[place] -= min(graph.width[name].step, graph.width[name].count)
-        prices[name] = max(float(cost - compiled.at(narrower)[metric]) / graph.width[name].step, 1.0)
+        narrower[place] -= min(graph.width[width].step, graph.width[width].count)
+        prices[width] = max(float(cost - compiled.at(narrower)[metric]) / graph.width[width].step, 1.0)
     return prices
 
 

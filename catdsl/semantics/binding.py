@@ -33,6 +33,8 @@ def bind(
     report: Report,
 ) -> dict[str, Any] | Poison:
     """Values of all arguments of operator `word`, or poison after reporting what is wrong."""
+    if not args and not given:
+        return {}
     table = {a.name: a for a in args}
     positional = [a for a in args if not a.keyword_only]
     bound: dict[str, Any] = {}
