@@ -1,16 +1,26 @@
 """The application that all commands belong to."""
 
+import json
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catdsl import __version__
+from catdsl.cli.flags import Format
 
 app = typer.Typer(
     name="catdsl", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode=None, help="A language and compiler for compressing image-to-image generators.",
 )  # fmt: skip
+
+
+def show_paths(paths: Iterable[Path], format: Format) -> None:
+    """Print what was written: a line each, or a list for programs."""
+    names = [str(path) for path in paths]
+    print(json.dumps(names, indent=1) if format is Format.json else "\n".join(names))
 
 
 def say(line: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from catdsl.cli.app import app, say
+from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import (
     Budget,
     CountOption,
@@ -36,7 +36,7 @@ from catdsl.cli.guard import open_spec, overrides, show
 @app.command()
 def train(
     spec: Spec, data: Data = None, out: Out = None, steps: Steps = None, resume: Resume = False,
-    device: Device = "auto", seed: Seed = 0, set_: Set = None,
+    device: Device = "auto", seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Train the teacher.
 
@@ -49,7 +49,7 @@ def train(
 
     folder = out or default_folder(project)
     with _stoppable(folder):
-        print(run(project, folder, JobOptions(data, seed, steps, device, resume), say=say))
+        show_paths([run(project, folder, JobOptions(data, seed, steps, device, resume), say=say)], format)
 
 
 @app.command()
@@ -79,12 +79,56 @@ def plan(
 
 
 @app.command()
+def sweep(
+    spec: Spec,
+    budgets: Annotated[str, typer.Option("--budgets", help="5%..60%, or a list: 5%,10%,2.6G")] = "5%..60%",
+    count: CountOption = None, scores: Scores = None, teacher: Teacher = None,
+    out: Out = None, format: FormatOption = Format.text, set_: Set = None,
+) -> None:  # fmt: skip
+    """Plan at many budgets: the front of cost against importance.
+
+    Example: catdsl sweep specs/resnet_inception.cat --teacher runs/demo --budgets 5%..60%
+    """
+    from catdsl.jobs import planning
+    from catdsl.jobs import sweep as job
+    from catdsl.jobs.run_folder import default_folder, fresh_folder
+
+    project = open_spec(spec, set_)
+    folder = fresh_folder(out or default_folder(project, "-sweep"))
+    found = planning.scores_for(project, scores, teacher)
+    front = job.sweep(project, found, job.budgets(budgets), count.value if count else None)
+    written = job.write_front(project, front, folder)
+    print(json.dumps(job.front_json(front), indent=1) if format is Format.json else job.front_text(front))
+    for path in written:
+        say(f"written: {path}")
+
+
+@app.command("explain-plan")
+def explain_plan(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run folder of compress")],
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", help="widths to keep whole: 'body.3.*'; repeatable")
+    ] = None,
+    floor: Annotated[int | None, typer.Option("--floor", min=0, help="another floor than the spec's")] = None,
+    format: FormatOption = Format.text,
+) -> None:
+    """Say why each width has its count; with --keep or --floor, what would be.
+
+    Example: catdsl explain-plan runs/demo --keep 'body.0.*'
+    """
+    from catdsl.jobs import explain_plan as job
+
+    found = job.explained(run, keep=tuple(keep or ()), floor=floor)
+    print(json.dumps(job.as_json(found), indent=1) if format is Format.json else job.as_text(found))
+
+
+@app.command()
 def distill(
     spec: Spec,
     student: Annotated[Path, typer.Option("--student", help="the student program that `plan` wrote")],
     teacher: Annotated[Path, typer.Option("--teacher", help="a run folder, or a weights file")],
     data: Data = None, out: Out = None, steps: Steps = None, resume: Resume = False,
-    device: Device = "auto", seed: Seed = 0, set_: Set = None,
+    device: Device = "auto", seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Train a student with its teacher.
 
@@ -99,14 +143,14 @@ def distill(
     folder = out or default_folder(project)
     with _stoppable(folder):
         done = run(project, open_spec(student, None), teacher, folder, options, say=say)
-        _print_result(folder, done.result)
+        _print_result(folder, done.result, format)
 
 
 @app.command()
 def compress(
     spec: Spec, budget: Budget = None, data: Data = None, out: Out = None, teacher: Teacher = None,
     count: CountOption = None, steps: Steps = None, resume: Resume = False,
-    device: Device = "auto", seed: Seed = 0, set_: Set = None,
+    device: Device = "auto", seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Train the teacher if there is none, search, distil and compare: one run folder.
 
@@ -122,7 +166,7 @@ def compress(
     asked = count.value if count else None
     with _stoppable(folder):
         done = run(project, folder, options, budget=budget, count=asked, teacher=teacher, say=say)
-        _print_result(folder, done.result)
+        _print_result(folder, done.result, format)
 
 
 @app.command()
@@ -131,7 +175,7 @@ def translate(
     images: Images,
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for the results")],
     weights: Weights = None, use_teacher: UseTeacher = False,
-    device: Device = "auto", set_: Set = None,
+    device: Device = "auto", format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Images in, images out.
 
@@ -142,8 +186,7 @@ def translate(
 
     network = translator(source, weights, overrides(set_), teacher=use_teacher)
     say(f"weights  {network.shown}")
-    for path in translate(network, find_images(images), out, device=choose_device(device)):
-        print(path)
+    show_paths(translate(network, find_images(images), out, device=choose_device(device)), format)
 
 
 @app.command("import-weights")
@@ -151,6 +194,7 @@ def import_weights(
     spec: Spec,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a checkpoint: .safetensors, .pth or .pt")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the .safetensors file to write")],
+    format: FormatOption = Format.text,
     set_: Set = None,
 ) -> None:
     """Weights of a released network, for the spec that describes it.
@@ -162,7 +206,7 @@ def import_weights(
 
     for line in import_file(project, file, out):
         say(line)
-    print(out)
+    show_paths([out], format)
 
 
 @contextmanager
@@ -177,7 +221,10 @@ def _stoppable(folder: Path) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def _print_result(folder: Path, result: Mapping[str, object]) -> None:
+def _print_result(folder: Path, result: Mapping[str, object], format: Format) -> None:
+    if format is Format.json:
+        print(json.dumps(result, indent=1))
+        return
     from rich.console import Console
 
     from catdsl.jobs.comparison import table

@@ -6,17 +6,19 @@ from typing import Annotated
 
 import typer
 
-from catdsl.cli.app import app, say
+from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import CheckFormat, Format, FormatOption, Out, Seed, Set, Spec, Specs
 from catdsl.cli.guard import open_spec, overrides, show
 from catdsl.diagnostics import CatError, Diagnostic, Severity
 from catdsl.diagnostics.render import render_github, render_json
+from catdsl.ir.serial import to_json
 from catdsl.project import load
 
 
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="of the generator and the file NAME.cat")],
+    format: FormatOption = Format.text,
 ) -> None:
     """Write a small spec to begin with.
 
@@ -25,7 +27,7 @@ def new(
     from catdsl.jobs.starter import new_spec
 
     path = new_spec(name)
-    print(path)
+    show_paths([path], format)
     say(f"try it: catdsl check {path}; catdsl compress {path} --budget 25%")
 
 
@@ -68,6 +70,7 @@ def fmt(
     specs: Specs,
     check: Annotated[bool, typer.Option("--check", help="write nothing; exit with 1 if a file would change")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="write nothing; print what would change")] = False,
+    format: FormatOption = Format.text,
 ) -> None:
     """Put specs into the canonical layout, in place.
 
@@ -77,14 +80,15 @@ def fmt(
 
     done, error = format_files(specs)
     changed = [file for file in done if file.changes]
-    for file in changed:
-        if diff:
-            print(file.difference(), end="")
-        elif check:
-            print(f"would format {file.path}")
-        else:
+    if not check and not diff:
+        for file in changed:
             file.write()
-            print(f"formatted {file.path}")
+    if format is Format.json:
+        print(json.dumps([{"file": str(file.path), "changes": file.changes} for file in done], indent=1))
+    else:
+        for file in changed:
+            what = "would format" if check else "formatted"
+            print(file.difference() if diff else f"{what} {file.path}\n", end="")
     if error is not None:
         raise error
     if not changed:
@@ -109,6 +113,7 @@ def graph(
     spec: Spec,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="an .svg file; the terminal by default")] = None,
     diff: Annotated[Path | None, typer.Option("--diff", help="draw SPEC against this larger network")] = None,
+    format: FormatOption = Format.text,
     set_: Set = None,
 ) -> None:
     """Draw the network; a student is drawn against its teacher.
@@ -119,15 +124,18 @@ def graph(
 
     project = open_spec(spec, set_)
     other = open_spec(diff, set_).graph if diff else (project.teacher_graph if project.student else None)
+    if out is None and format is Format.json:
+        print(json.dumps(to_json(project.graph)))
+        return
     if out is None:
         print(drawing.tree(project.graph, teacher=other))
         return
     drawing.draw(project.graph, out, teacher=other, subtitle=project.source.shown)
-    print(out)
+    show_paths([out], format)
 
 
 @app.command()
-def build(spec: Spec, out: Out = None, seed: Seed = 0, set_: Set = None) -> None:
+def build(spec: Spec, out: Out = None, seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None) -> None:
     """Write graph, summary, module source and initial weights.
 
     Example: catdsl build specs/quickstart.cat -o built
@@ -137,13 +145,13 @@ def build(spec: Spec, out: Out = None, seed: Seed = 0, set_: Set = None) -> None
     from catdsl.jobs.run_folder import default_folder, fresh_folder
 
     folder = fresh_folder(out or default_folder(project, "-build"))
-    for path in run(project, folder, seed=seed):
-        print(path)
+    show_paths(run(project, folder, seed=seed), format)
 
 
 @app.command()
 def explain(
     topic: Annotated[str | None, typer.Argument(metavar="CODE|OPERATOR", help="such as E301, or conv")] = None,
+    format: FormatOption = Format.text,
 ) -> None:
     """The page of an error code or an operator; alone, all codes.
 
@@ -151,4 +159,5 @@ def explain(
     """
     from catdsl.jobs import explaining
 
-    print(explaining.codes() if topic is None else explaining.plain(explaining.explain(topic)))
+    page = explaining.codes() if topic is None else explaining.explain(topic)
+    print(json.dumps({"topic": topic, "page": page}) if format is Format.json else explaining.plain(page))
