@@ -48,7 +48,9 @@ def not_writable(path: Path, error: OSError) -> CatError:
     return CatError.one(
         "E608",
         f"cannot write {path}: {error.strerror or error}",
-        help="check that the folder may be written to and that the disk is not full",
+        help="a part of this path is a file, choose another"
+        if isinstance(error, FileExistsError | NotADirectoryError)
+        else "check that the folder may be written to and that the disk is not full",
     )
 
 

@@ -1,7 +1,7 @@
 """Weights of released networks, under their own names, for the graphs of the shipped specs."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from catdsl.search.released import graph_paths
 
 _SAFETENSORS = ".safetensors"
 _COUNTER = "num_batches_tracked"
+_DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,7 @@ def import_weights(graph: Graph, path: Path) -> Imported:
     module = build_module(graph)
     wanted = module.state_dict()
     given = _read(path)
-    namings = (_renamed(given, prefix) for prefix in _prefixes(given, len(wanted) // 2))
-    found = max(namings, key=lambda naming: len(wanted.keys() & naming))
+    found = _naming(given, wanted, path)
     unused = {name: source for name, source in found.items() if name not in wanted}
     surplus = [
         source
@@ -54,6 +54,12 @@ def import_weights(graph: Graph, path: Path) -> Imported:
     tensors = {name: given[source] for name, source in found.items() if name in wanted}
     if not tensors or surplus:
         raise _foreign(path, graph, surplus if tensors else list(given))
+    broken = [found[name] for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise CatError.one(
+            "E605", f"{len(broken)} tensors of {path} hold values that are not finite, the first is {broken[0]}",
+            help="the training that made them has diverged; take an earlier checkpoint",
+        )  # fmt: skip
     counters = {name: value for name, value in wanted.items() if name.endswith(_COUNTER)}
     filled = _identity(graph, wanted, tensors)
     load_weights(module, {**counters, **filled, **tensors}, graph, source=str(path))
@@ -75,18 +81,38 @@ def _read(path: Path) -> dict[str, Tensor]:
             notes=("other files are not read, as they may run code",),
             help="save `generator.state_dict()`, with torch.save as .pth or with safetensors",
         ) from None  # fmt: skip
-    tensors = _tensors(held)
+    tensors = dict(_tensors(held))
     if not tensors:
         raise CatError.one("E605", f"{path} holds no state_dict", help="save `generator.state_dict()`")
     return tensors
 
 
-def _tensors(held: Any) -> dict[str, Tensor]:
-    """A state_dict, or the largest one among the values of a dictionary such as {"state_dict": ...}."""
-    if not isinstance(held, Mapping):
-        return {}
-    own = {name: value for name, value in held.items() if isinstance(name, str) and isinstance(value, Tensor)}
-    return max((own, *(_tensors(value) for value in held.values())), key=len)
+def _tensors(held: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
+    """All tensors of a state_dict, or of dictionaries of them such as {"state_dict": ...}, under dotted names."""
+    if not isinstance(held, Mapping) or depth > _DEEPEST:
+        return
+    for name, value in held.items():
+        if isinstance(value, Tensor):
+            yield f"{prefix}{name}", value
+        else:
+            yield from _tensors(value, f"{prefix}{name}.", depth + 1)
+
+
+def _naming(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> dict[str, str]:
+    """Name in the network -> name in the file, by the prefix under which most names fit.
+
+    Raises CatError E605 where two networks of the file fit alike, such as both of a CycleGAN.
+    """
+    namings = {prefix: _renamed(given, prefix) for prefix in _prefixes(given, len(wanted) // 2)}
+    fitting = {prefix: len(wanted.keys() & naming) for prefix, naming in namings.items()}
+    best = max(fitting, key=fitting.__getitem__)
+    alike = [prefix for prefix, count in fitting.items() if count == fitting[best] > 0]
+    if len({frozenset(namings[prefix][name] for name in wanted.keys() & namings[prefix]) for prefix in alike}) > 1:
+        raise CatError.one(
+            "E605", f"{path} holds several networks of this kind: {', '.join(p.rstrip('.') for p in alike)}",
+            help="save the one that is meant in a file of its own",
+        )  # fmt: skip
+    return namings[best]
 
 
 def _prefixes(given: Mapping[str, Tensor], least: int) -> list[str]:
@@ -106,10 +132,14 @@ def _renamed(given: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
 
 
 def _vanished(name: str, graph: Graph) -> bool:
-    """Whether `name` lies in a part of a statement, `up2.main.`, of which the graph has no node: its widths are 0."""
+    """Whether `name` lies in a part of a statement, `up2.main.`, of which the graph has no node: its widths are 0.
+
+    A step of a repeat is no such part: a graph that lacks it has another number of blocks.
+    """
     statement, part, *_ = name.split(".")
     nodes = [node.name for node in graph.nodes if node.name.startswith(f"{statement}.")]
-    return bool(nodes) and not any(node.startswith(f"{statement}.{part}.") for node in nodes)
+    inside = any(node == f"{statement}.{part}" or node.startswith(f"{statement}.{part}.") for node in nodes)
+    return bool(nodes) and not inside and not part.isdigit()
 
 
 def _identity(graph: Graph, wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

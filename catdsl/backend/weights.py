@@ -45,7 +45,7 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
     except (OSError, ValueError, SafetensorError) as error:
         raise CatError.one(
-            "E605", f"cannot read the weights in {path}: {error}", help="give a .safetensors file"
+            "E605", f"cannot read the weights in {path}: {error}", help="it is damaged, or no .safetensors file"
         ) from None
 
 

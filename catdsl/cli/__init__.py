@@ -8,9 +8,17 @@ def main() -> None:
     """Run a command. Exit codes: 0 done, 1 spec, data or budget is wrong, 2 usage, 70 our fault."""
     # Imports and parsing make many objects and no garbage: collecting them costs a fifth of `check`.
     gc.set_threshold(100_000, 50, 50)
+    try:
+        sys.exit(_run())
+    except KeyboardInterrupt:  # while the compiler was loading
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _run() -> int:
     # Each module adds its commands to the application, in the order of its help.
     from catdsl.cli import spec_commands, run_commands  # noqa: F401, I001
     from catdsl.cli.app import app
     from catdsl.cli.guard import guarded
 
-    sys.exit(guarded(app))
+    return guarded(app)

@@ -1,5 +1,6 @@
 """Around every command: errors to stderr in the asked form, exit codes, specs opened with their warnings."""
 
+import errno
 import gc
 import os
 import sys
@@ -31,14 +32,23 @@ def guarded(run: Callable[[], object]) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _fault()
+        print("error: the results cannot be written: no space is left on the device", file=sys.stderr)
+        return 1
     except Exception:
-        traceback.print_exc()
-        print(
-            "\ncatdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
-            file=sys.stderr,
-        )
-        return 70
+        return _fault()
     return 0
+
+
+def _fault() -> int:
+    traceback.print_exc()
+    print(
+        "\ncatdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
+        file=sys.stderr,
+    )
+    return 70
 
 
 def _wants_json() -> bool:

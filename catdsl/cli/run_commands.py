@@ -61,7 +61,9 @@ def plan(
 ) -> None:  # fmt: skip
     """Search a student within a budget.
 
-    Example: catdsl plan specs/resnet_inception.cat --budget 2.6G --count paper --teacher runs/demo
+    Without -o the student program goes to a new folder, runs/NAME-plan.
+
+    Example: catdsl plan specs/quickstart.cat --budget 25% --teacher runs/demo
     """
     from catdsl.jobs import planning
 
@@ -87,7 +89,7 @@ def sweep(
 ) -> None:  # fmt: skip
     """Plan at many budgets: the front of cost against importance.
 
-    Example: catdsl sweep specs/resnet_inception.cat --teacher runs/demo --budgets 5%..60%
+    Example: catdsl sweep specs/quickstart.cat --teacher runs/demo --budgets 10%..60%
     """
     from catdsl.jobs import planning
     from catdsl.jobs import sweep as job

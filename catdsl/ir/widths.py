@@ -220,7 +220,7 @@ class WidthSolver:
             raise Unequal(variable.count, at, cut="interleaved", widths=(variable.name, *others))
         if variable.tie is not None and against is not None:
             # The shares that would follow the tie are one way to be equal to `against`, not the way.
-            raise Unequal(variable.count, 0, cut="tied", widths=(variable.name, *others))
+            raise Unequal(variable.count, 0, cut="tied", widths=(*others, variable.name))
         first = at // segment.repeat
         parts = (self._part(variable, "0", first), self._part(variable, "1", variable.count - first))
         variable.bound = tuple(Segment(p.name) for p in parts)

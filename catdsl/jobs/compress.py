@@ -39,10 +39,8 @@ def compress(
     Budget, data, device, recipe and a given teacher are checked before the run folder is made.
     """
     asked = project.budget(budget, count)
-    floor = project.cost_model.floor()
-    if not asked.holds(floor):
-        # The search itself explains what holds the floor up; equal scores do for that.
-        project.plan(_equal_scores(project), asked)
+    # With equal scores, the search says before any training whether a student can meet the budget.
+    project.plan(_equal_scores(project), asked)
     setting = settle(project, options, say)
     check_distillation(project, setting)
     given = None if teacher is None else given_teacher(project, teacher)
@@ -76,10 +74,15 @@ def _search(
         # The program last: where it stands, the plan does too.
         write_text(run.plan, json.dumps(plan_json(plan), indent=1) + "\n")
         save_student(project, plan, run.student_program, run.spec(project))
+    for warning in plan.warnings:
+        say(str(warning))
     say(f"student  {run.student_program} (slack {plan.slack:.4%}, {plan.seconds * 1000:.0f} ms)")
     return plan
 
 
 def _equal_scores(project: Project) -> dict[str, Any]:
+    """A score of 1 for everything that the spec's kind of score is about."""
     graph = project.teacher_graph
+    if project.settings.search.score != "norm_scale":
+        return {w.name: np.ones(w.count) for w in graph.widths if w.searched}
     return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm}

@@ -40,7 +40,8 @@ def distill(
     known = {"teacher": weights_digest(taught.module), "widths": dict(counts)}
     run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
     weights = {name: value.detach().cpu().numpy() for name, value in taught.module.state_dict().items()}
-    plan = plan_of_counts(project.cost_model, project.scores(weights), counts)
+    scores = project.scores(weights, seed=setting.options.seed)
+    plan = plan_of_counts(project.cost_model, scores, counts, group=project.settings.search.group)
     _save(project, plan, run.student_program, run.spec(project))
     return finish(project, plan, taught, run, setting, say, subtitle=str(plan.budget))
 

@@ -77,11 +77,14 @@ def _constrained(model: CostModel, keep: tuple[str, ...], floor: int | None) -> 
 def as_json(found: Explained) -> dict[str, Any]:
     """The budget, each width with its scores around the threshold, and what vanished."""
     plan, graph = found.plan, found.project.teacher_graph
-    saved = _saved(found.planner.model, plan)
+    # What is kept whole is not searched, and stands in no plan.
+    kept = {w.name: plan.kept.get(w.name, w.high) for w in graph.widths if w.searched}
+    saved = _saved(found.planner.model, kept)
     rows = []
-    for name, count in plan.kept.items():
+    for name, count in kept.items():
         width = graph.width[name]
-        lowest, best = _around(found.planner.scored.by_width.get(name), plan.channels[name])
+        channels = plan.channels.get(name, tuple(range(count)))
+        lowest, best = _around(found.planner.scored.by_width.get(name), channels)
         rows.append(
             {
                 "name": name, "teacher": width.count, "kept": count, "lowest_kept": lowest, "best_gone": best,
@@ -90,7 +93,7 @@ def as_json(found: Explained) -> dict[str, Any]:
         )  # fmt: skip
     return {
         "budget": str(plan.budget), "slack": plan.slack, "threshold": plan.threshold,
-        "widths": rows, "vanished": vanished(graph, plan.kept, found.project),
+        "widths": rows, "vanished": vanished(graph, kept, found.project),
     }  # fmt: skip
 
 
@@ -125,10 +128,10 @@ def _around(scores: np.ndarray | None, kept: tuple[int, ...]) -> tuple[float | N
     return lowest, float(scores[~inside].max()) if not inside.all() else None
 
 
-def _saved(model: CostModel, plan: Plan) -> dict[str, int]:
+def _saved(model: CostModel, kept: Mapping[str, int]) -> dict[str, int]:
     """What narrowing each width alone, from the teacher's count to the plan's, saves of its exact MACs."""
     whole = model.at().exact
-    return {name: whole - model.at({name: count}).exact for name, count in plan.kept.items()}
+    return {name: whole - model.at({name: count}).exact for name, count in kept.items()}
 
 
 def vanished(graph: Graph, kept: Mapping[str, int], project: Project) -> list[str]:

@@ -6,7 +6,8 @@ from catdsl import resources
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.codes import CODES
 from catdsl.diagnostics.suggest import did_you_mean
-from catdsl.view.reference import documented, operator_page
+from catdsl.ops.norm import BY_STYLE
+from catdsl.view.reference import SIGNS, documented, operator_page
 
 
 def explain(topic: str) -> str:
@@ -15,6 +16,9 @@ def explain(topic: str) -> str:
     code = topic.upper() if topic.upper() in CODES else f"E{topic}"
     if code in CODES:
         return _section(code)
+    if topic == "norm":
+        return "\n\n".join(operator_page(op) for op in BY_STYLE.values())
+    topic = {sign: name for name, sign in SIGNS.items()}.get(topic, topic)
     if topic in operators:
         return operator_page(operators[topic])
     raise CatError.one(

@@ -28,8 +28,10 @@ class Formatted:
         write_text(self.path.resolve(), self.after)
 
     def difference(self) -> str:
-        before, after = (text.splitlines(keepends=True) for text in (self.before, self.after))
-        return "".join(unified_diff(before, after, str(self.path), f"{self.path} (formatted)"))
+        # Lines as the language has them: other characters that Python takes for breaks stay inside.
+        before, after = (text.removesuffix("\n").split("\n") for text in (self.before, self.after))
+        lines = unified_diff(before, after, str(self.path), f"{self.path} (formatted)", lineterm="")
+        return "".join(f"{line}\n" for line in lines)
 
 
 def format_files(paths: Sequence[Path]) -> tuple[list[Formatted], CatError | None]:

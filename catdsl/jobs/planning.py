@@ -28,7 +28,28 @@ def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> M
         arrays = load_scores(scores)
         return {**arrays, **scales_of(arrays, project.teacher_graph)}
     assert teacher is not None
-    return project.scores(load_scores(teacher_weights_path(teacher)))
+    path = teacher_weights_path(teacher)
+    weights = load_scores(path)
+    _check_weights(project, weights, path)
+    return project.scores(weights)
+
+
+def _check_weights(project: Project, weights: Mapping[str, np.ndarray], path: Path) -> None:
+    """Raise CatError E605 where a file holds the weights of another network."""
+    graph = project.teacher_graph
+    for node in graph.nodes:
+        outputs, inputs = graph.channels(node.name), graph.in_channels(node)
+        for weight in node.op.weights(node.attrs):
+            name = f"{node.name}.{weight.name}"
+            shape = weight.shape(inputs=inputs, outputs=outputs)
+            if node.attrs.get("spectral") or (name in weights and weights[name].shape == shape):
+                continue
+            found = f"has shape {list(weights[name].shape)}, not {list(shape)}" if name in weights else "is missing"
+            whose = f"{graph.kind} `{graph.name}`"
+            raise CatError.one(
+                "E605", f"the weights in {path} are not those of {whose}: `{name}` {found}", node.span,
+                help="use the spec and --set values that the teacher was trained with",
+            )  # fmt: skip
 
 
 def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:

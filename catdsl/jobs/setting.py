@@ -104,13 +104,13 @@ def open_data(project: Project, folder: Path | None) -> tuple[PairedData, Path]:
             "E607", "label maps cannot be trained on yet; only `image` inputs can", source.span,
             help="declare `image(3, height, width)` and give the labels as colour images",
         )  # fmt: skip
+    _check_crop(project, project.settings.data.crop or size)
     made = (output.type.height, output.type.width)
     place = folder if folder is not None else default_scenes(max(size, made))
     data = open_pairs(
         place, project.settings.data, size=size, scale=(Fraction(made[0], size[0]), Fraction(made[1], size[1])),
         input_channels=graph.channels(source.name), target_channels=graph.channels(output.name),
     )  # fmt: skip
-    _check_crop(project, data)
     return data, place
 
 
@@ -134,12 +134,11 @@ def stride(project: Project) -> int:
     return lcm(1, *ratios)
 
 
-def _check_crop(project: Project, data: PairedData) -> None:
+def _check_crop(project: Project, crop: tuple[int, int]) -> None:
     step = stride(project)
-    if any(side % step for side in data.crop):
+    if any(side % step for side in crop):
         raise CatError.one(
             "E607",
-            f"crops of {data.crop[0]} x {data.crop[1]} do not fit the generator: "
-            f"each side must be a multiple of {step}",
+            f"crops of {crop[0]} x {crop[1]} do not fit the generator: each side must be a multiple of {step}",
             help="change `crop` in data { }",
         )

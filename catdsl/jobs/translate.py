@@ -1,5 +1,6 @@
 """`translate`: images in, images out, through a run's student or teacher or through a spec's network."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,18 +100,25 @@ def translate(network: Translator, images: Sequence[Path], folder: Path, *, devi
             "E602",
             f"{len(odd)} of {len(images)} images cannot be translated",
             notes=(*odd[:_LISTED], *more),
-            help=f"the others were translated into {folder}",
+            help=f"the others were translated into {folder}" if written else "give images that can be read",
         )
     return written
 
 
 def _spare(images: Sequence[Path], targets: Sequence[Path]) -> None:
     """Raise CatError E608 where a result would take the place of an image that is read."""
+    read = {_identity(image) for image in images if image.exists()}
     for target in targets:
-        if target.exists() and any(target.samefile(image) for image in images if image.exists()):
+        if target.exists() and _identity(target) in read:
             raise CatError.one(
                 "E608", f"{target} is one of the images that are read", help="choose another folder with -o"
             )
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What is equal for two names of one file."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _padded_call(module: GraphModule, x_BCHW: Tensor, step: int) -> Tensor:
@@ -124,10 +132,11 @@ def _padded_call(module: GraphModule, x_BCHW: Tensor, step: int) -> Tensor:
 
 
 def _names(images: Sequence[Path]) -> list[str]:
-    """A name for each result: the stem, or the whole name where two stems are equal."""
-    stems = [p.stem for p in images]
-    names = [p.stem if stems.count(p.stem) == 1 else p.name for p in images]
-    return [n if names.count(n) == 1 else f"{i}_{n}" for i, n in enumerate(names)]
+    """A name for each result: the stem, with the folder where two stems are equal, with a number where that is too."""
+    stems = Counter(p.stem for p in images)
+    names = [p.stem if stems[p.stem] == 1 else f"{p.absolute().parent.name}_{p.stem}" for p in images]
+    count = Counter(names)
+    return [n if count[n] == 1 else f"{i}_{n}" for i, n in enumerate(names)]
 
 
 def _of_run(folder: Path, *, teacher: bool) -> tuple[Project, Path]:

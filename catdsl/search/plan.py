@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catdsl.analysis.cost import Cost, CostModel, floor_counts
-from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.diagnostics import CatError, Diagnostic, Severity
 from catdsl.ir.counts import complete_counts
 from catdsl.ir.graph import Graph
 from catdsl.ir.presence import Counted, presence
@@ -109,7 +109,7 @@ class Planner:
             cheapest_step=cheapest,
             threshold=float(ranking.score[length - 1]) if length else None,
             seconds=seconds,
-            warnings=self.scored.warnings,
+            warnings=(*self.scored.warnings, *_generous(budget, self.model.at())),
         )
 
     def importance(self, plan: Plan) -> float:
@@ -117,6 +117,13 @@ class Planner:
         total = sum(float(values.sum()) for values in self.scored.by_width.values())
         kept = sum(float(values[list(plan.channels[name])].sum()) for name, values in self.scored.by_width.items())
         return kept / total if total else 1.0
+
+
+def _generous(budget: Budget, teacher: Cost) -> tuple[Diagnostic, ...]:
+    if not all(limit.most > getattr(teacher, limit.metric) for limit in budget.limits):
+        return ()
+    message = f"the teacher itself is within {budget}: nothing has to go"
+    return (Diagnostic("E402", message, help="give a smaller budget", severity=Severity.WARNING),)
 
 
 def _nothing_left(model: CostModel, budget: Budget) -> Diagnostic:
@@ -128,12 +135,12 @@ def _nothing_left(model: CostModel, budget: Budget) -> Diagnostic:
     )  # fmt: skip
 
 
-def plan_of_counts(model: CostModel, scores: Scores, counts: Mapping[str, int]) -> Plan:
+def plan_of_counts(model: CostModel, scores: Scores, counts: Mapping[str, int], *, group: str = "first") -> Plan:
     """The plan that keeps given counts, of each width the best channels; its budget is its own cost."""
     graph = model.graph
     kept = {w.name: counts.get(w.name, w.count) for w in graph.widths if w.searched}
     cost = model.at(kept)
-    scored = width_scores(graph, scores)
+    scored = width_scores(graph, scores, group)
     ranking = rank(graph, scored.by_width)
     order = {n: ranking.order.get(n, np.arange(c)) for n, c in kept.items()}
     return Plan(
@@ -265,12 +272,16 @@ def _too_tight(model: CostModel, search: _Search, budget: Budget) -> Diagnostic:
     heaviest = sorted(by_node, key=lambda n: (-by_node[n], n))[:4]
     notes = tuple(_holder(model, name, by_node[name], spent, chosen) for name in heaviest)
     teacher = getattr(model.at(), broken.metric)
+    advice = (
+        f"raise the budget to {spent:,} or more, or lower `floor` in search {{ }} or the low bounds of these widths"
+    )
+    if broken.text.isdigit() and broken.most <= 100:
+        advice = f"write {broken.text}% for a share of the teacher"
     return Diagnostic(
         "E401", f"no student meets {budget}: the smallest one takes {spent:,} ({spent / teacher:.2%} of the teacher), "
         f"the budget is {broken.most:,}",
         notes=notes,
-        help=f"raise the budget to {spent:,} or more, or lower `floor` in search {{ }} "
-        "or the low bounds of these widths",
+        help=advice,
     )  # fmt: skip
 
 

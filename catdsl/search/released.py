@@ -67,7 +67,9 @@ def graph_paths(released: Iterable[str]) -> dict[str, str]:
     blocks = [found for found in (re.fullmatch(_ORIGINAL_BLOCK, name) for name in names) if found]
     if not blocks:
         return {name: graph_path(name) for name in names}
-    original = _original(len({b[1] for b in blocks}), dropout=all(b[2] != "5" for b in blocks))
+    inside = {b[2] for b in blocks}
+    dropout = "7" in inside or inside == {"1", "6"}  # the second half's norm, or convs alone
+    original = _original(len({b[1] for b in blocks}), dropout=dropout)
     return {name: original.get(name, name) for name in names}
 
 

@@ -31,6 +31,8 @@ def load_scores(path: Path) -> dict[str, np.ndarray]:
 
     A file of weights works too: the scales are taken from `<norm>.weight`.
     """
+    if not path.exists():
+        raise CatError.one("E403", f"there are no scores at {path}", help="check the path")
     try:
         arrays = _read(path)
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:

@@ -128,7 +128,7 @@ class TreeBuilder(Transformer_NonRecursive):
         return tree.Name(str(children[0]), self._span(meta))
 
     def group(self, meta, children):
-        return children[0]
+        return self._nested(children[0], *children)  # no node of its own, but as deep as one
 
     def list(self, meta, children):
         items = tuple(children[0] or ())

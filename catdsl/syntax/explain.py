@@ -96,9 +96,16 @@ def explain(error: UnexpectedInput, text: str, file: str) -> Diagnostic:
     closable = closable and "\n" in text[opened[1] : start]  # type: ignore[index]
     return Diagnostic(
         "E101", f"`{_clip(str(token))}` cannot stand here", span, label=f"expected {_choices(accepted)}",
-        notes=_still_open(opened, text, file) if closable else (),
+        notes=_still_open(opened, text, file) if closable or _runs_on(str(token), "", opened) else (),
         help=_help(accepted, str(token), text[:start], text[start + len(token) :], opened),
     )  # fmt: skip
+
+
+def _runs_on(token: str, previous: str, opened: tuple[str, int] | None) -> bool:
+    """Whether an item seems to begin inside another one, whose brace is still open."""
+    if opened is None or opened[0] != "{":
+        return False
+    return bool({token, previous} & set(_ITEMS[:6])) or token == "{"
 
 
 def _help(accepted: set[str], token: str, before: str, after: str, opened: tuple[str, int] | None) -> str:
@@ -113,8 +120,8 @@ def _help(accepted: set[str], token: str, before: str, after: str, opened: tuple
             return f"there is one `{token}` too many"
         if _CLOSING[opened[0]] != token:
             return f"`{opened[0]}` is closed with `{_CLOSING[opened[0]]}`"
-    if opened is not None and opened[0] == "{" and {token, previous} & set(_ITEMS[:6]):
-        return "a closing `}` may be missing before it"
+    if _runs_on(token, previous, opened):
+        return f"a closing `}}` may be missing before `{previous if token == '{' else token}`"
     if previous in _AFTER_WORD and "NAME" not in accepted:
         return _AFTER_WORD[previous]
     if accepted <= {"COMMA", "EQUAL", "LBRACE"} and (word := nearest(previous, (*_ITEMS, *_STATEMENTS))):

@@ -17,7 +17,8 @@ MAX_TEXT = 1_000_000
 MAX_TOKENS = 60_000
 _MAX_ERRORS = 10
 
-_TOKEN = re.compile(r'"[^"\n]*"|#[^\n]*|\w+|[^\w\s]')
+# As the grammar counts them: a dotted path of a width is one, a comment none.
+_TOKEN = re.compile(r'("[^"\n]*"|\w+(?:\.\w+)*|[^\w\s#])|#[^\n]*')
 # Where an item begins: a keyword, or the name of a settings block, at the left border.
 _ITEM = re.compile(r"^(?:(?:param|use|block|generator|discriminator|student)\b|[A-Za-z_]\w*\s*\{)", re.MULTILINE)
 
@@ -70,7 +71,7 @@ def _check_size(text: str, file: str) -> None:
     # A word or sign takes a character or more: most files need no counting.
     if len(text) <= MAX_TOKENS:
         return
-    tokens = sum(1 for _ in _TOKEN.finditer(text))
+    tokens = sum(found[1] is not None for found in _TOKEN.finditer(text))
     if tokens > MAX_TOKENS:
         message = f"the file has {tokens:,} words and signs; the limit is {MAX_TOKENS:,}"
         raise CatError.one("E103", message, place, help="write what repeats as a block, or split it with `use`")

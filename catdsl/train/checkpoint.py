@@ -84,7 +84,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CatError.one(
             "E604",
             f"{path} is no whole checkpoint",
-            notes=(str(error).splitlines()[0] if str(error) else type(error).__name__,),
+            notes=(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",),
             help="restore the file from a copy, or remove the run folder and start again",
         ) from error
     if found["format"] != FORMAT:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from catdsl.backend.importing import Imported, import_weights
 from catdsl.diagnostics import CatError
 from catdsl.project import Project, load
+from catdsl.search.released import graph_paths
 from tests.analysis.reference import ROOT, reference
 
 
@@ -93,13 +94,47 @@ def test_the_original_resnet(blocks: int, dropout: bool, ending: str, tmp_path: 
         torch.save({"epoch": 3, "state_dict": state}, path)
     else:
         save_file(state, path)
-    text = (ROOT / "specs" / "resnet_original.cat").read_text().replace("body[2], body[5], ", "")
-    imported = import_weights(load(text, {"ngf": "4", "blocks": str(blocks)}).graph, path)
+    imported = import_weights(spec("resnet_original", ngf="4", blocks=str(blocks)).graph, path)
     assert imported.left_out == ()
     assert len(imported.filled) == 2 * (5 + 2 * blocks)
     x = torch.randn(2, 3, 24, 40)
     with torch.no_grad():
         computes(imported, x, original(x))
+
+
+def test_a_network_of_more_blocks_is_refused(tmp_path: Path) -> None:
+    torch.save(Original(4, 9, False).state_dict(), tmp_path / "net.pth")
+    for blocks in ("7", "6"):
+        refused(spec("resnet_original", ngf="4", blocks=blocks), tmp_path / "net.pth")
+    path, *_ = small("resnet9_instance")
+    with pytest.raises(CatError, match="E605"):
+        import_weights(spec("resnet_inception", ngf="8", blocks="7").graph, path)
+
+
+def test_a_file_of_two_generators_is_refused(tmp_path: Path) -> None:
+    states = [Original(4, 6, False).state_dict() for _ in range(2)]
+    flat = {f"G_{letter}.{name}": v for letter, state in zip("AB", states, strict=True) for name, v in state.items()}
+    for content in ({"netG_A": states[0], "netG_B": states[1]}, flat):
+        torch.save(content, tmp_path / "both.pth")
+        error = refused(spec("resnet_original", ngf="4", blocks="6"), tmp_path / "both.pth").diagnostics[0]
+        assert "several networks" in error.message
+        assert "G_A" in error.message
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    state = Original(4, 6, False).state_dict()
+    state["model.1.weight"][0] = float("nan")
+    torch.save(state, tmp_path / "net.pth")
+    assert "model.1.weight" in str(refused(spec("resnet_original", ngf="4", blocks="6"), tmp_path / "net.pth"))
+
+
+@pytest.mark.parametrize("dropout", [False, True])
+def test_names_of_norms_alone_say_whether_there_is_dropout(dropout: bool) -> None:
+    names = [n for n, m in Original(4, 3, dropout).named_modules() if isinstance(m, nn.InstanceNorm2d)]
+    assert set(graph_paths(names).values()) == {
+        *(f"stem.norm{i}" for i in range(3)), *(f"body.{b}.norm{i}" for b in range(3) for i in range(2)),
+        "head.norm0", "head.norm1",
+    }  # fmt: skip
 
 
 # ---- what is refused ----

@@ -40,6 +40,12 @@ def test_an_operator_is_explained() -> None:
     assert "```" not in page
 
 
+def test_norm_and_signs_are_explained() -> None:
+    assert "# instance_norm" in explain("norm")
+    assert "# batch_norm" in explain("norm")
+    assert explain("+") == explain("add")
+
+
 def test_what_is_unknown_gets_a_suggestion() -> None:
     with pytest.raises(CatError) as found:
         explain("conw")

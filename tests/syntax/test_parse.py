@@ -6,6 +6,7 @@ import pytest
 
 from catdsl.diagnostics import CatError, Span
 from catdsl.syntax import tree
+from catdsl.syntax.layout import format_text
 from catdsl.syntax.parse import MAX_TOKENS, parse
 
 
@@ -233,8 +234,13 @@ def test_nesting_is_limited(text: str) -> None:
     assert (found.code, "100 deep" in found.message) == ("E103", True)
 
 
-def test_parentheses_alone_nest_nothing() -> None:
-    assert shape(expression("(" * 5_000 + "a" + ")" * 5_000)) == "a"
+def test_parentheses_count_as_deep_as_what_has_nodes() -> None:
+    """The formatter walks them."""
+    assert shape(expression("(" * 90 + "a" + ")" * 90)) == "a"
+    text = f"param p = {'(' * 90}a{')' * 90}\n"
+    assert format_text(text, "t") == text
+    with pytest.raises(CatError, match="E103"):
+        expression("(" * 5_000 + "a" + ")" * 5_000)
 
 
 def test_size_is_limited() -> None:

@@ -53,6 +53,8 @@ def read_pixels(path: Path, channels: int) -> Pixels | Unreadable:
             return _with_channels(np.asarray(_opaque(image).convert(_MODES[channels])))
     except UnidentifiedImageError:
         return Unreadable(path, "is empty" if _is_empty(path) else "is not an image that Pillow knows")
+    except FileNotFoundError:
+        return Unreadable(path, "does not exist")
     except _BROKEN as error:
         return Unreadable(path, f"cannot be decoded ({_short(error)})")
 

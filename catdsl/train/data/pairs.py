@@ -225,7 +225,12 @@ def _decode(pair: Pair, format: PairFormat) -> Decoded | OddFile:
     # A pair for super-resolution may come in the two sizes, or twice in the large one.
     scaled_up = (height * format.scale[0], width * format.scale[1])
     if target.shape[:2] not in ((height, width), scaled_up):
-        return OddFile(pair.a, f"is {_by(a.shape)}, but its partner is {_by(b.shape)} (height x width)")
+        expected = (
+            f"; {_by((height, width))} or {'x'.join(map(str, scaled_up))} would fit"
+            if format.scale != SAME_SIZE
+            else ""
+        )
+        return OddFile(pair.a, f"is {_by(a.shape)}, but its partner is {_by(b.shape)} (height x width){expected}")
     # A half that needed no resizing is a view, and would keep the whole A|B image in memory.
     return resize_pixels(source, format.size).copy(), resize_pixels(target, format.target_size).copy()
 
