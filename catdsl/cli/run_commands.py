@@ -47,7 +47,7 @@ def train(
     from catdsl.jobs.setting import JobOptions
     from catdsl.jobs.train import train as run
 
-    folder = out or default_folder(project)
+    folder = _folder(out or default_folder(project), resume)
     with _stoppable(folder):
         show_paths([run(project, folder, JobOptions(data, seed, steps, device, resume), say=say)], format)
 
@@ -142,7 +142,7 @@ def distill(
     from catdsl.jobs.setting import JobOptions
 
     options = JobOptions(data, seed, steps, device, resume)
-    folder = out or default_folder(project)
+    folder = _folder(out or default_folder(project), resume)
     with _stoppable(folder):
         done = run(project, open_spec(student, None), teacher, folder, options, say=say)
         _print_result(folder, done.result, format)
@@ -164,7 +164,7 @@ def compress(
     from catdsl.jobs.setting import JobOptions
 
     options = JobOptions(data, seed, steps, device, resume)
-    folder = out or default_folder(project)
+    folder = _folder(out or default_folder(project), resume)
     asked = count.value if count else None
     with _stoppable(folder):
         done = run(project, folder, options, budget=budget, count=asked, teacher=teacher, say=say)
@@ -209,6 +209,13 @@ def import_weights(
     for line in import_file(project, file, out):
         say(line)
     show_paths([out], format)
+
+
+def _folder(folder: Path, resume: bool) -> Path:
+    """Where a run lies; a name that was mistyped after --resume shall not go unseen."""
+    if resume and not folder.exists():
+        say(f"there is no run at {folder} to resume: a new one begins")
+    return folder
 
 
 @contextmanager

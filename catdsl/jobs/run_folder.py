@@ -176,8 +176,9 @@ def _only_begun(path: Path) -> bool:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:12] + "..."
+    """A value for a message; of a long one, such as a digest, the beginning."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:12]}..."
 
 
 def _copy_spec(run: RunFolder, project: Project) -> None:
