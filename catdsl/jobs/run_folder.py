@@ -126,7 +126,11 @@ def existing_run(path: Path) -> RunFolder:
 
 
 def teacher_weights_path(given: Path) -> Path:
-    """The weights file of `--teacher RUN|FILE`. Raises CatError E603."""
+    """The weights file of `--teacher RUN|FILE`. Raises CatError E603, E605."""
+    if given.is_file() and given.suffix != ".safetensors":
+        raise CatError.one(
+            "E605", f"{given} is no weights file", help="give a run folder of train or compress, or a .safetensors file"
+        )
     if given.is_file():
         return given
     path = existing_run(given).teacher / WEIGHTS

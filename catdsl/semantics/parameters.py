@@ -34,9 +34,10 @@ def parameter_values(
     known = [p.name.text for p in params]
     for name in overrides:
         if name not in known:
+            listed = f"it has {', '.join(known)}" if known else "it has no `param` at all"
             report.error(
                 "E209", f"--set {name}: the spec has no parameter `{name}`", None,
-                help=did_you_mean(name, known, otherwise="it has " + (", ".join(known) or "none")),
+                help=did_you_mean(name, known, otherwise=listed),
             )  # fmt: skip
     evaluator = constant_evaluator(report, words)
     for param in params:

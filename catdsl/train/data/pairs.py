@@ -241,7 +241,7 @@ def _odd_files(odd: Sequence[OddFile], count: int) -> CatError:
         shown.append(f"and {len(odd) - _LISTED} more")
     return CatError.one(
         "E602",
-        f"{len(odd)} image files cannot be used, beside {count} pairs looked at",
+        f"{len(odd)} image files cannot be used, among {count} pairs looked at",
         notes=tuple(shown),
         help="repair these files, or move them (with their partners) out of the data folder",
     )
