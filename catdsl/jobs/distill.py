@@ -13,7 +13,7 @@ from catdsl.jobs.setting import JobOptions, check_distillation, settle
 from catdsl.jobs.training import given_teacher
 from catdsl.project import Project
 from catdsl.search.plan import Plan, plan_of_counts
-from catdsl.semantics.student import write_student
+from catdsl.semantics.student_text import write_student
 from catdsl.train.run_settings import weights_digest
 
 

@@ -14,7 +14,7 @@ from catdsl.jobs.run_folder import teacher_weights_path
 from catdsl.project import Project
 from catdsl.search.plan import Plan
 from catdsl.search.scores import load_scores, scales_of
-from catdsl.semantics.student import write_student
+from catdsl.semantics.student_text import write_student
 
 
 def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> Mapping[str, np.ndarray]:

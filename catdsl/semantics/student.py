@@ -4,7 +4,6 @@ student of "spec.cat" sha256 "..." { set { ngf = 64 } widths { stem.conv0 = 16 }
 """
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from catdsl.ir.types import Width
 from catdsl.semantics.library import SourceFile, read_spec
 from catdsl.semantics.values import Word
 from catdsl.syntax import tree
-from catdsl.syntax.layout import format_text
 
 
 @dataclass(frozen=True)
@@ -100,21 +98,6 @@ def student_counts(
     return counts, (_changed(student),) if changed else ()
 
 
-def write_student(
-    *, spec: Path, folder: Path, files: Sequence[SourceFile], parameters: Mapping[str, Any],
-    kept: Mapping[str, int], budget: Mapping[str, int | str],
-) -> str:  # fmt: skip
-    """The text of a student program that will lie in `folder`."""
-    shown = Path(os.path.relpath(spec.resolve(), folder.resolve())).as_posix()
-    sections = (
-        _section("set", {n: literal(v) for n, v in parameters.items()}),
-        _section("widths", {n: str(c) for n, c in kept.items()}),
-        _section("budget", {n: str(v) for n, v in budget.items()}),
-    )
-    text = f'cat 1 student of "{shown}" sha256 "{digest(files)}" {{ {" ".join(sections)} }}'
-    return format_text(text, "student.cat")
-
-
 def literal(value: Any) -> str:
     """A parameter's value as the language writes it."""
     match value:
@@ -127,12 +110,6 @@ def literal(value: Any) -> str:
         case tuple():
             return "[" + ", ".join(literal(v) for v in value) + "]"
     return str(value)
-
-
-def _section(name: str, pairs: Mapping[str, str]) -> str:
-    if not pairs:
-        return ""
-    return f"{name} {{ {', '.join(f'{key} = {value}' for key, value in pairs.items())} }}"
 
 
 def _written(expr: tree.Expr, text: str) -> str:

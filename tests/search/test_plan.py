@@ -15,7 +15,7 @@ from catdsl.ir.text import to_text
 from catdsl.jobs.planning import plan_json
 from catdsl.project import Project, load
 from catdsl.search.plan import Plan, find_plan, plan_of_counts
-from catdsl.semantics.student import write_student
+from catdsl.semantics.student_text import write_student
 from tests.analysis.test_cost import RESNET, spec
 
 # Two branches that may vanish, a trunk with a floor, a head that follows it, a step, own bounds.

@@ -6,7 +6,8 @@ import pytest
 
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.project import Project, load
-from catdsl.semantics.student import digest, write_student
+from catdsl.semantics.student import digest
+from catdsl.semantics.student_text import write_student
 from catdsl.semantics.values import Word
 
 SPEC = """
