@@ -1,4 +1,4 @@
-"""Student programs: the result of a search as a program, read and written.
+"""Student programs: the result of a search as a program.
 
 student of "spec.cat" sha256 "..." { set { ngf = 64 } widths { stem.conv0 = 16 } budget { macs = 2.6G } }
 """
