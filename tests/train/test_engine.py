@@ -5,7 +5,7 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 import torch
@@ -162,6 +162,15 @@ def test_a_signal_ends_the_run_in_order_and_it_goes_on_exactly(tmp_path, paired,
     assert [r["step"] for r in read_metrics(tmp_path / "run" / "metrics.jsonl")] == list(range(1, 11))
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Python's own handler of SIGINT, which a process that was started in the background has not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_a_second_signal_is_not_held_back():
     with StopRequest() as stop:
         os.kill(os.getpid(), signal.SIGINT)
