@@ -11,6 +11,7 @@ from catdsl.ir.graph import Graph, Node, Tap
 from catdsl.ir.linear import Linear
 from catdsl.ir.op import Absence, Op
 from catdsl.ir.presence import Counted, needed, presence
+from catdsl.ir.size import MAX_SIZE_OPERATIONS, Size, evaluate, indexed, operations
 from catdsl.ir.types import Channels, Width
 from catdsl.ir.verify import verify
 
@@ -67,7 +68,10 @@ def _width(width: Width, count: int, zero: Mapping[str, Linear]) -> Width:
 
 
 class _Rewriter:
-    """Rebuilds a graph node by node; `renamed` says which new node holds an old tensor."""
+    """Rebuilds a graph node by node.
+
+    `renamed` says which new node holds an old tensor, `sizes` how large one was that none holds.
+    """
 
     def __init__(self, graph: Graph, counts: Mapping[str, int], arrange: Op):
         self.graph, self.arrange = graph, arrange
@@ -76,10 +80,12 @@ class _Rewriter:
         self.needed = needed(graph, self.flags, logic)
         self.nodes: list[Node] = []
         self.renamed: dict[str, str | None] = {}
+        self.sizes: dict[str, Size] = {}
 
     def visit(self, node: Node) -> None:
         if not self.needed[node.name] and node.op.absence is not Absence.SOURCE:
             self.renamed[node.name] = None
+            self.sizes[node.name] = self._size(node)
             return
         match node.op.absence:
             case Absence.ANY:
@@ -95,8 +101,10 @@ class _Rewriter:
                 self._slice(node)
             case Absence.ARRANGES:
                 self._rearrange(node)
+            case Absence.PASSES if len(node.inputs) > 1:
+                self._emit(*self._resized(node))
             case Absence.SOURCE | Absence.MAKES | Absence.PASSES:
-                self._emit(node, [self._present(node, k) for k in range(len(node.inputs))])
+                self._emit(node, [self._renamed(name) for name in node.inputs])
 
     # ---- one kind each ----
 
@@ -124,8 +132,7 @@ class _Rewriter:
         source = self.flags[node.inputs[0]]
         first = sum(source[:start])
         last = first + sum(source[start:stop])
-        name = self.renamed[node.inputs[0]]
-        assert name is not None
+        name = self._renamed(node.inputs[0])
         if first == 0 and last == sum(source):
             self._alias(node, name)
             return
@@ -135,8 +142,7 @@ class _Rewriter:
         have = self.flags[node.inputs[0]]
         wanted = [i for i, kept in zip(node.attrs["sources"], self.flags[node.name], strict=True) if kept]
         sources = tuple(sum(have[:i]) for i in wanted)
-        name = self.renamed[node.inputs[0]]
-        assert name is not None
+        name = self._renamed(node.inputs[0])
         if sources == tuple(range(sum(have))):
             self._alias(node, name)
             return
@@ -158,8 +164,7 @@ class _Rewriter:
 
     def _lined_up(self, node: Node, source: str) -> str:
         """The tensor `source` with exactly the segments that are present in `node`'s result."""
-        name = self.renamed[source]
-        assert name is not None
+        name = self._renamed(source)
         want, have = self.flags[node.name], self.flags[source]
         if want == have:
             return name
@@ -168,8 +173,7 @@ class _Rewriter:
         return self._arranged(node, name, sources)
 
     def _zeros(self, node: Node) -> str:
-        name = self.renamed[node.inputs[0]]
-        assert name is not None
+        name = self._renamed(node.inputs[0])
         return self._arranged(node, name, tuple(-1 for present in self.flags[node.name] if present))
 
     def _arranged(self, node: Node, source: str, sources: tuple[int, ...]) -> str:
@@ -183,23 +187,25 @@ class _Rewriter:
         self.nodes.append(new)
         return new.name
 
-    def _present(self, node: Node, index: int) -> str:
-        """An input of an operator; one that only lends its size may be replaced by another of that size."""
-        wanted = self.graph.node[node.inputs[index]]
-        name = self.renamed[wanted.name]
-        if name is not None:
-            return name
-        stack, seen = list(wanted.inputs), set()
-        while stack:
-            other = self.graph.node[stack.pop()]
-            same = (other.type.height, other.type.width) == (wanted.type.height, wanted.type.width)
-            if other.name in seen or not same:
-                continue
-            seen.add(other.name)
-            if self.renamed[other.name] is not None:
-                return self.renamed[other.name]  # type: ignore[return-value]
-            stack += other.inputs
-        raise CatError.one(
-            "E405", f"`{wanted.name}` gives `{node.name}` its size, and all its channels are gone", wanted.span,
-            help="give its width a low bound above 0, or take the size from another tensor",
-        )  # fmt: skip
+    def _size(self, node: Node) -> Size:
+        """The size of an absent tensor, which another may still take, from those of present ones."""
+        height, width = node.op.size(node.attrs, [self._size_of(name) for name in node.inputs])
+        if max(operations(height), operations(width)) > MAX_SIZE_OPERATIONS:
+            return node.type.height, node.type.width
+        return height, width
+
+    def _size_of(self, name: str) -> Size:
+        new = self.renamed[name]
+        return self.sizes[name] if new is None else (("height", new), ("width", new))
+
+    def _resized(self, node: Node) -> tuple[Node, list[str]]:
+        """A node of which all inputs but the first only lend their sizes, without those that are gone."""
+        sizes = [self._size_of(name) for name in node.inputs]
+        inputs = [self._renamed(node.inputs[0])]
+        to = tuple(indexed(evaluate(expr, sizes), inputs) for expr in node.attrs["to"])
+        return replace(node, attrs={**node.attrs, "to": to}), inputs
+
+    def _renamed(self, name: str) -> str:
+        new = self.renamed[name]
+        assert new is not None
+        return new

@@ -1,11 +1,12 @@
 """An operator as one value: arguments, shape rule, axis table, cost, absence, builder, examples."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.size import Size, operations
 from catdsl.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -127,6 +128,11 @@ class Example:
     arguments: str = ""
 
 
+def _same_size(attrs: Attrs, sizes: Sequence[Size]) -> Size:
+    """The size of the inputs, which is one; of several expressions for it, the shortest."""
+    return min(sizes, key=lambda size: operations(size[0]) + operations(size[1]))
+
+
 def _no_weights(attrs: Attrs) -> tuple[Weight, ...]:
     return ()
 
@@ -139,7 +145,8 @@ def _no_macs(attrs: Attrs, source: TensorType, result: TensorType) -> None:
 class Op:
     """What catdsl knows of an operator: its arguments, types, weights, cost and module.
 
-    `infer` gives the result's type and unifies widths. `weights` is the axis table. `macs` gives
+    `infer` gives the result's type and unifies widths. `size` gives its height and width from those
+    of the inputs, as numbers or as expressions. `weights` is the axis table. `macs` gives
     coefficients in closed form. `build(site)` returns a torch module, a function of the input
     tensors, or such a function with its keyword arguments; torch is imported inside it, the one
     sanctioned lazy import. `tensors` are the least and the most tensors taken (None: any number).
@@ -151,6 +158,7 @@ class Op:
     build: Callable[[Site], Any]
     absence: Absence
     args: tuple[Arg, ...] = ()
+    size: Callable[[Attrs, Sequence[Size]], Any] = _same_size
     weights: Callable[[Attrs], tuple[Weight, ...]] = _no_weights
     macs: Callable[[Attrs, TensorType, TensorType], Macs | None] = _no_macs
     tensors: tuple[int, int | None] = (1, 1)

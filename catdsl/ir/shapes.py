@@ -53,6 +53,11 @@ class ShapeCall:
         """Channels of an input in the teacher."""
         return self.widths.count(self.inputs[index].channels)
 
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """Height and width of every input."""
+        return [(t.height, t.width) for t in self.inputs]
+
     def new_width(self, form: WidthForm) -> Channels:
         """The channels of a new width. Raises ShapeError E307 beyond the limit."""
         if form.count > MAX_CHANNELS:

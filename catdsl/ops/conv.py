@@ -1,7 +1,11 @@
 """Convolutions: dense, depthwise and transposed. Each but the depthwise makes a width."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
 from catdsl.ir.shapes import ShapeCall
+from catdsl.ir.size import Size, combine, slide
 from catdsl.ir.types import TensorType
 
 _MAX_KERNEL = 127
@@ -33,6 +37,15 @@ def padding(attrs: Attrs) -> int:
     return attrs["dilation"] * (attrs["kernel"] - 1) // 2 if given is None else given
 
 
+def _slid_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
+    reach = attrs["dilation"] * (attrs["kernel"] - 1) + 1
+    return tuple(slide(n, padding(attrs), reach, attrs["stride"]) for n in sizes[0])
+
+
+def _deconv_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
+    return tuple(combine("*", n, attrs["stride"]) for n in sizes[0])
+
+
 def _slid(call: ShapeCall) -> tuple[int, int]:
     """Height and width after a kernel slid over the padded input."""
     attrs, source = call.attrs, call.inputs[0]
@@ -42,9 +55,7 @@ def _slid(call: ShapeCall) -> tuple[int, int]:
             "E306", f"`reflect` cannot pad an image of {source.height} x {source.width} by {pad}",
             help="use pad = zero or replicate here, or declare a larger input",
         )  # fmt: skip
-    reach = attrs["dilation"] * (attrs["kernel"] - 1) + 1
-    height, width = ((n + 2 * pad - reach) // attrs["stride"] + 1 for n in (source.height, source.width))
-    return height, width
+    return _slid_size(attrs, call.sizes)
 
 
 def _conv_type(call: ShapeCall) -> TensorType:
@@ -57,7 +68,7 @@ def _dwconv_type(call: ShapeCall) -> TensorType:
 
 
 def _deconv_type(call: ShapeCall) -> TensorType:
-    kernel, stride, source = call.attrs["kernel"], call.attrs["stride"], call.inputs[0]
+    kernel, stride = call.attrs["kernel"], call.attrs["stride"]
     if kernel < stride:
         raise call.fail(
             "E307", f"a transposed conv of stride {stride} needs a kernel of at least {stride}, got {kernel}",
@@ -68,7 +79,7 @@ def _deconv_type(call: ShapeCall) -> TensorType:
             "E307", f"a transposed conv of stride 1 keeps the size with odd kernels only, got {kernel}",
             help=f"write {call.word}(..., {kernel + 1}), or give it a stride",
         )  # fmt: skip
-    return call.sized(call.new_width(call.attrs["width"]), source.height * stride, source.width * stride)
+    return call.sized(call.new_width(call.attrs["width"]), *_deconv_size(call.attrs, call.sizes))
 
 
 def _bias(attrs: Attrs) -> tuple[Weight, ...]:
@@ -156,6 +167,7 @@ CONV = Op(
     summary="Dense convolution; makes a width.",
     args=(_WIDTH, _KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, _BIAS, _SPECTRAL),
     infer=_conv_type,
+    size=_slid_size,
     weights=_conv_weights,
     macs=_conv_macs,
     build=_build_conv,
@@ -175,6 +187,7 @@ DWCONV = Op(
     summary="Depthwise convolution: one kernel per channel; keeps its input's width.",
     args=(_KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, _BIAS, _SPECTRAL),
     infer=_dwconv_type,
+    size=_slid_size,
     weights=_dwconv_weights,
     macs=_dwconv_macs,
     build=_build_dwconv,
@@ -196,6 +209,7 @@ DECONV = Op(
         _BIAS, _SPECTRAL,
     ),
     infer=_deconv_type,
+    size=_deconv_size,
     weights=_deconv_weights,
     macs=_deconv_macs,
     build=_build_deconv,

@@ -1,12 +1,19 @@
 """Changes of size without weights: resize, pixel shuffle, pooling, padding."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from catdsl.ir.op import REQUIRED, Absence, Arg, Example, Kind, Op, Site
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
 from catdsl.ir.shapes import ShapeCall, ShapeError
-from catdsl.ir.size import evaluate
+from catdsl.ir.size import Size, combine, evaluate, slide
 from catdsl.ir.types import TensorType
 from catdsl.ir.widths import Unequal
+
+
+def _resize_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
+    if attrs["to"] is not None:
+        return tuple(evaluate(expr, sizes) for expr in attrs["to"])
+    return tuple(combine("scaled", n, attrs["scale"]) for n in sizes[0])
 
 
 def _resize_type(call: ShapeCall) -> TensorType:
@@ -16,17 +23,17 @@ def _resize_type(call: ShapeCall) -> TensorType:
             "E205" if scale is None else "E204", "`resize` takes exactly one of scale, to and like",
             help="for example resize(scale = 2, nearest) or resize(like = x, bilinear)",
         )  # fmt: skip
-    if to is not None:
-        sizes = [(t.height, t.width) for t in call.inputs]
-        return call.sized(source.channels, evaluate(to[0], sizes), evaluate(to[1], sizes))
-    height, width = (int(n * scale) for n in (source.height, source.width))
-    return call.sized(source.channels, height, width)
+    return call.sized(source.channels, *_resize_size(call.attrs, call.sizes))
 
 
 def _resize_build(site: Site) -> Any:
     from catdsl.backend.functions import resize
 
     return resize, {name: site.attrs[name] for name in ("scale", "to", "mode")}
+
+
+def _shuffle_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
+    return tuple(combine("*", n, attrs["factor"]) for n in sizes[0])
 
 
 def _shuffle_type(call: ShapeCall) -> TensorType:
@@ -39,7 +46,7 @@ def _shuffle_type(call: ShapeCall) -> TensorType:
             notes=(f"`{unequal.widths[0]}` cannot be divided so",),
             help=f"put conv({factor * factor} * n, 3) before it",
         ) from None  # fmt: skip
-    return call.sized(channels, source.height * factor, source.width * factor)
+    return call.sized(channels, *_shuffle_size(call.attrs, call.sizes))
 
 
 def _shuffle_build(site: Site) -> Any:
@@ -48,14 +55,17 @@ def _shuffle_build(site: Site) -> Any:
     return F.pixel_shuffle, {"upscale_factor": site.attrs["factor"]}
 
 
+def _pool_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
+    kernel = attrs["kernel"]
+    return tuple(slide(n, attrs["padding"], kernel, attrs["stride"] or kernel) for n in sizes[0])
+
+
 def _pool_type(call: ShapeCall) -> TensorType:
     kernel, source = call.attrs["kernel"], call.inputs[0]
-    stride = call.attrs["stride"] or kernel
     padding = call.attrs["padding"]
     if 2 * padding > kernel:
         raise call.fail("E307", f"`{call.word}` pads by at most half its kernel of {kernel}, got {padding}")
-    height, width = ((n + 2 * padding - kernel) // stride + 1 for n in (source.height, source.width))
-    return call.sized(source.channels, height, width)
+    return call.sized(source.channels, *_pool_size(call.attrs, call.sizes))
 
 
 def _pool_arguments(site: Site) -> dict[str, Any]:
@@ -77,11 +87,15 @@ def _max_pool_build(site: Site) -> Any:
     return F.max_pool2d, _pool_arguments(site)
 
 
+def _pad_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
+    return tuple(combine("+", n, 2 * attrs["amount"]) for n in sizes[0])
+
+
 def _pad_type(call: ShapeCall) -> TensorType:
     amount, source = call.attrs["amount"], call.inputs[0]
     if call.attrs["mode"] == "reflect" and amount >= min(source.height, source.width):
         raise call.fail("E306", f"`reflect` cannot pad an image of {source.height} x {source.width} by {amount}")
-    return call.sized(source.channels, source.height + 2 * amount, source.width + 2 * amount)
+    return call.sized(source.channels, *_pad_size(call.attrs, call.sizes))
 
 
 def _pad_build(site: Site) -> Any:
@@ -101,6 +115,7 @@ RESIZE = Op(
         Arg("like", Kind.TENSOR, None, keyword_only=True, summary="a tensor whose size is taken"),
     ),
     infer=_resize_type,
+    size=_resize_size,
     build=_resize_build,
     absence=Absence.PASSES,
     examples=(
@@ -116,6 +131,7 @@ PIXEL_SHUFFLE = Op(
     summary="Channels to space: factor squared channels become one of factor times the size.",
     args=(Arg("factor", Kind.INT, 2, 2, 16, summary="factor of height and width"),),
     infer=_shuffle_type,
+    size=_shuffle_size,
     build=_shuffle_build,
     absence=Absence.PASSES,
     examples=(Example(((8, 4, 5),), "2"), Example(((9, 4, 5),), "3")),
@@ -130,14 +146,14 @@ _POOL = (
 
 AVG_POOL = Op(
     name="avg_pool", summary="Mean over windows; padding does not count.", args=_POOL, infer=_pool_type,
-    build=_avg_pool_build, absence=Absence.PASSES,
+    size=_pool_size, build=_avg_pool_build, absence=Absence.PASSES,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="AveragePool",
 )  # fmt: skip
 
 MAX_POOL = Op(
     name="max_pool", summary="Largest value of windows.", args=_POOL, infer=_pool_type,
-    build=_max_pool_build, absence=Absence.PASSES,
+    size=_pool_size, build=_max_pool_build, absence=Absence.PASSES,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="MaxPool",
 )  # fmt: skip
@@ -150,6 +166,7 @@ PAD = Op(
         Arg("mode", Kind.WORD, choices=("zero", "reflect", "replicate"), style="pad", summary="what they hold"),
     ),
     infer=_pad_type,
+    size=_pad_size,
     build=_pad_build,
     absence=Absence.PASSES,
     examples=(Example(((3, 8, 6),), "2, reflect"), Example(((3, 8, 6),), "1, zero")),

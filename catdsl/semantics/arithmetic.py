@@ -6,12 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from catdsl.ir.linear import Linear
-from catdsl.ir.size import SizeExpr, operations
+from catdsl.ir.size import MAX_SIZE_OPERATIONS, SizeExpr, operations
 from catdsl.semantics.values import Count, Share, Size, describe, plain
 from catdsl.syntax.build import MAX_NUMBER
-
-# The most operations that a size may take: each is carried out when an image is translated.
-MAX_SIZE_OPERATIONS = 100
 
 
 class Uncountable(Exception):

@@ -10,7 +10,7 @@ from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.builder import GraphBuilder, diagnostic
 from catdsl.ir.op import Arg, Kind, Op
 from catdsl.ir.shapes import ShapeError
-from catdsl.ir.size import SizeExpr
+from catdsl.ir.size import indexed
 from catdsl.ops import BY_NAME
 from catdsl.ops.joins import ADD, MUL
 from catdsl.ops.norm import BY_STYLE
@@ -197,7 +197,7 @@ class Calls:
             return [source]
         nodes: list[str] = [tensor_of(source.value).node]  # type: ignore[union-attr]
         exprs = [size.expr if isinstance(size, Size) else size for size in bound["to"]]
-        bound["to"] = tuple(_indexed(expr, nodes) for expr in exprs)
+        bound["to"] = tuple(indexed(expr, nodes) for expr in exprs)
         return [source, *(Given(Tensor(n), source.span) for n in nodes[1:])]
 
     # ---- blocks ----
@@ -330,18 +330,6 @@ class Calls:
 
 def _words(arg: Arg) -> tuple[str, ...]:
     return ("auto",) if arg.style == "bias" else arg.choices
-
-
-def _indexed(expr: SizeExpr, nodes: list[str]) -> SizeExpr:
-    """References by node name become indices into a node's inputs, which grow as needed."""
-    if isinstance(expr, int):
-        return expr
-    head, *rest = expr
-    if head in ("height", "width"):
-        if rest[0] not in nodes:
-            nodes.append(rest[0])
-        return (head, nodes.index(rest[0]))
-    return (head, *(_indexed(part, nodes) for part in rest))
 
 
 ALL_WORDS = frozenset(w for op in BY_NAME.values() for a in op.args for w in a.choices if a.kind is Kind.WORD)
