@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catdsl.analysis.cost import Cost, CostModel, cost_model, exact_macs
+from catdsl.analysis.memory import peak_memory
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.render import render_text
 from catdsl.ir.counts import with_counts
 from catdsl.ir.graph import Graph
 from catdsl.ops import BY_NAME
-from catdsl.search.budget import Budget, budget_of_settings, parse_budget
+from catdsl.search.budget import Budget, budget_of_settings, no_times, parse_budget
 from catdsl.semantics.elaborate import Spec, elaborate
 from catdsl.semantics.library import SourceFile, read_spec
 from catdsl.semantics.settings import SpecSettings
@@ -23,6 +24,7 @@ from catdsl.syntax.parse import parse
 if TYPE_CHECKING:
     from torch.fx import GraphModule
 
+    from catdsl.search.latency import OperatorTimes
     from catdsl.search.plan import Plan
     from catdsl.search.scores import Scores
 
@@ -98,22 +100,33 @@ class Project:
         with self._sources():
             return with_counts(self.teacher_graph, counts, arrange=BY_NAME["arrange"])
 
-    def budget(self, text: str | None, count: str | None) -> Budget:
-        """The budget given outside, or else the spec's. Raises CatError E402."""
+    def budget(self, text: str | None, count: str | None, times: "OperatorTimes | None" = None) -> Budget:
+        """The budget given outside, or else the spec's. Raises CatError E402, E406.
+
+        `times` are those of a device, for shares of the teacher's latency.
+        """
+
+        def metered(metric: str) -> int:
+            if metric == "memory":
+                return peak_memory(self.teacher_graph).bytes
+            if times is None:
+                raise CatError((no_times(),))
+            return times.of(self.teacher_graph)
+
         teacher = self.cost_model.at()
         if text is not None:
-            return parse_budget(text, count or "exact", teacher)
+            return parse_budget(text, count or "exact", teacher, metered)
         settings = self.settings.budget
-        return budget_of_settings(settings.model_copy(update={"count": count} if count else {}), teacher)
+        return budget_of_settings(settings.model_copy(update={"count": count} if count else {}), teacher, metered)
 
-    def plan(self, scores: "Scores", budget: Budget) -> "Plan":
-        """The student within a budget. Raises CatError E401, E403."""
+    def plan(self, scores: "Scores", budget: Budget, times: "OperatorTimes | None" = None) -> "Plan":
+        """The student within a budget. Raises CatError E401, E403, E406."""
         # numpy takes a tenth of a second to load, which checks and costs do without.
         from catdsl.search.plan import find_plan
 
         with self._sources():
             search = self.settings.search
-            return find_plan(self.cost_model, scores, budget, group=search.group, policy=search.policy)
+            return find_plan(self.cost_model, scores, budget, group=search.group, policy=search.policy, times=times)
 
     def scores(self, weights: "Scores", *, seed: int = 0) -> "Scores":
         """What `search { score }` asks for, from the teacher's weights by name. `seed` is that of `random`."""

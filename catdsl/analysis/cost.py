@@ -1,11 +1,12 @@
-"""MACs in both conventions and parameters, as integer terms in the widths: no torch, nothing run.
+"""MACs in both conventions, parameters and bytes of weights, as integer terms in the widths: nothing is run.
 
 `exact` counts convolutions, transposed ones at input resolution. `paper` counts transposed ones at
 output resolution and one operation per element of norms without running statistics: the figures
-published with the method (CAT, CVPR 2021) are in that one.
+published with the method (CAT, CVPR 2021) are in that one. `weights` is what a weights file holds:
+parameters and running statistics in float32.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from catdsl.analysis.conditions import Conditions, Row, truth
@@ -16,31 +17,34 @@ from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Axis, Weight
 from catdsl.ir.presence import needed, presence
 
-METRICS = ("exact", "paper", "params")
+METRICS = ("exact", "paper", "params", "weights")
+_FLOAT = 4
+_COUNTER = 8  # a whole number of 64 bits
 _LARGEST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a network costs at the declared input size."""
+    """What a network costs at the declared input size; `weights` in bytes."""
 
-    exact: int
-    paper: int
-    params: int
+    exact: int = 0
+    paper: int = 0
+    params: int = 0
+    weights: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.exact + other.exact, self.paper + other.paper, self.params + other.params)
+        return Cost(*(getattr(self, name) + getattr(other, name) for name in METRICS))
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`(exact, paper, params) * first * second`, counted while `condition` holds.
+    """A factor for each of METRICS, times `first * second`, counted while `condition` holds.
 
     `first` and `second` are widths, "" for 1.
     """
 
     node: str
-    factors: tuple[int, int, int]
+    factors: tuple[int, ...]
     first: str
     second: str
     condition: int
@@ -56,10 +60,8 @@ class CostModel:
 
     def at(self, chosen: Mapping[str, int] | None = None) -> Cost:
         """The exact cost at the chosen counts (the graph's own where none is given)."""
-        exact = paper = params = 0
-        for _, (a, b, c) in self._products(chosen):
-            exact, paper, params = exact + a, paper + b, params + c
-        return Cost(exact, paper, params)
+        parts = [parts for _, parts in self._products(chosen)]
+        return Cost(*map(sum, zip(*parts, strict=True))) if parts else Cost()
 
     def per_node(self, chosen: Mapping[str, int] | None = None) -> dict[str, Cost]:
         """The cost of each node that has one."""
@@ -69,15 +71,14 @@ class CostModel:
             result[node] = result[node] + cost if node in result else cost
         return result
 
-    def _products(self, chosen: Mapping[str, int] | None) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    def _products(self, chosen: Mapping[str, int] | None) -> Iterator[tuple[str, list[int]]]:
         """What each term whose condition holds adds to its node."""
         counts: dict[str, int] = {**complete_counts(self.graph, chosen or {}), "": 1}
         holds = truth(self.conditions, counts)
         for term in self.terms:
             if holds[term.condition]:
                 product = counts[term.first] * counts[term.second]
-                exact, paper, params = term.factors
-                yield term.node, (exact * product, paper * product, params * product)
+                yield term.node, [factor * product for factor in term.factors]
 
     def floor(self) -> Cost:
         """The cost of the smallest student."""
@@ -98,7 +99,7 @@ def cost_model(graph: Graph) -> CostModel:
     terms = [t for node in graph.nodes for t in _terms(graph, node, present, used[node.name], logic)]
     model = CostModel(graph, tuple(terms), logic.rows())
     cost = model.at()
-    if max(cost.exact, cost.paper, cost.params) > _LARGEST:
+    if max(getattr(cost, name) for name in METRICS) > _LARGEST:
         raise CatError.one(
             "E103", "the network costs more than 2^62 operations, the limit", graph.nodes[0].span,
             help="use a smaller input, or fewer channels",
@@ -122,32 +123,33 @@ def _terms(
         return []
     source = graph.node[node.inputs[0]].type
     macs = node.op.macs(node.attrs, source, node.type)
-    weights = [w for w in node.op.weights(node.attrs) if not w.buffer]
+    weights = node.op.weights(node.attrs)
     if macs is None and not weights:
         return []
     inputs = list(zip(source.channels, present[node.inputs[0]], strict=True))
     outputs = list(zip(node.type.channels, present[node.name], strict=True))
-    across = (macs.exact, macs.paper) if macs and macs.inputs else (0, 0)
-    across_params = sum(w.fixed_size for w in weights if Axis.IN in w.axes)
-    alone = (macs.exact, macs.paper) if macs and not macs.inputs else (0, 0)
-    alone_params = sum(w.fixed_size for w in weights if _per_output(w))
-    result: list[Term] = []
+    across: tuple[int, ...] = (macs.exact, macs.paper) if macs and macs.inputs else (0, 0)
+    across += _held([w for w in weights if Axis.IN in w.axes])
+    alone: tuple[int, ...] = (macs.exact, macs.paper) if macs and not macs.inputs else (0, 0)
+    alone += _held([w for w in weights if Axis.OUT in w.axes and Axis.IN not in w.axes])
+    counters = sum(not w.axes for w in weights)
+    result = [Term(node.name, (0, 0, 0, counters * _COUNTER), "", "", used)] if counters else []
     for out, there in outputs:
-        if any(alone) or alone_params:
-            factors = tuple(out.repeat * f for f in (*alone, alone_params))
-            condition = logic.all_of((there, used))
-            result.append(Term(node.name, factors, "", out.width, condition))  # type: ignore[arg-type]
-        if not any(across) and not across_params:
+        if any(alone):
+            factors = tuple(out.repeat * f for f in alone)
+            result.append(Term(node.name, factors, "", out.width, logic.all_of((there, used))))
+        if not any(across):
             continue
         for into, here in inputs:
-            factors = tuple(out.repeat * into.repeat * f for f in (*across, across_params))
-            condition = logic.all_of((there, here, used))
-            result.append(Term(node.name, factors, into.width, out.width, condition))  # type: ignore[arg-type]
+            factors = tuple(out.repeat * into.repeat * f for f in across)
+            result.append(Term(node.name, factors, into.width, out.width, logic.all_of((there, here, used))))
     return result
 
 
-def _per_output(weight: Weight) -> bool:
-    return Axis.OUT in weight.axes and Axis.IN not in weight.axes
+def _held(weights: Sequence[Weight]) -> tuple[int, int]:
+    """Parameters, and bytes of parameters and running statistics, for each pair of channels or channel."""
+    params = sum(w.fixed_size for w in weights if not w.buffer)
+    return params, _FLOAT * sum(w.fixed_size for w in weights)
 
 
 def exact_macs(graph: Graph) -> dict[str, int]:

@@ -46,11 +46,19 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps")]
 Teacher = Annotated[Path | None, typer.Option("--teacher", help="a run folder, or a weights file", show_default=False)]
 Budget = Annotated[
     str | None,
-    typer.Option("--budget", help="2.6G, 25%, or macs=2.6G,params=400K; the spec's by default", show_default=False),
+    typer.Option(
+        "--budget",
+        help="2.6G, 25%, macs=2.6G,params=400K, memory=8MB, latency=12ms; the spec's by default",
+        show_default=False,
+    ),
 ]
 CountOption = Annotated[Count | None, typer.Option("--count", help="the convention that MACs are meant in (exact)")]
 FormatOption = Annotated[Format, typer.Option("--format", help="how results are printed")]
 Scores = Annotated[Path | None, typer.Option("--scores", help="a .npz or .safetensors file, one array per norm")]
+Times = Annotated[
+    Path | None,
+    typer.Option("--times", help="operator times for a latency budget; the newest that `measure` made by default"),
+]
 Weights = Annotated[Path | None, typer.Option("--weights", help="a .safetensors file, for a spec")]
 UseTeacher = Annotated[bool, typer.Option("--use-teacher", help="the run's teacher instead of its student")]
 Source = Annotated[Path, typer.Argument(metavar="RUN|SPEC", help="a run folder, a spec or a student program")]

@@ -1,4 +1,4 @@
-"""Commands that search, train and translate: each reads its arguments, calls one function, and prints."""
+"""Commands that train and translate: each reads its arguments, calls one function, and prints."""
 
 import json
 import sys
@@ -20,17 +20,17 @@ from catdsl.cli.flags import (
     Images,
     Out,
     Resume,
-    Scores,
     Seed,
     Set,
     Source,
     Spec,
     Steps,
     Teacher,
+    Times,
     UseTeacher,
     Weights,
 )
-from catdsl.cli.guard import open_spec, overrides, show
+from catdsl.cli.guard import open_spec, overrides
 
 
 @app.command()
@@ -50,78 +50,6 @@ def train(
     folder = _folder(out or default_folder(project), resume)
     with _stoppable(folder):
         show_paths([run(project, folder, JobOptions(data, seed, steps, device, resume), say=say)], format)
-
-
-@app.command()
-def plan(
-    spec: Spec, budget: Budget = None, count: CountOption = None,
-    scores: Scores = None, teacher: Teacher = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
-    format: FormatOption = Format.text, set_: Set = None,
-) -> None:  # fmt: skip
-    """Search a student within a budget.
-
-    Without -o the student program goes to a new folder, runs/NAME-plan.
-
-    Example: catdsl plan specs/quickstart.cat --budget 25% --teacher runs/demo
-    """
-    from catdsl.jobs import planning
-
-    project = open_spec(spec, set_)
-    asked = project.budget(budget, count.value if count else None)
-    found = project.plan(planning.scores_for(project, scores, teacher), asked)
-    show(found.warnings, project.sources)
-    path = out or planning.free_plan_path(project)
-    planning.save_student(project, found, path)
-    if format is Format.json:
-        print(json.dumps(planning.plan_json(found), indent=1))
-    else:
-        print(planning.plan_text(project, found))
-    print(f"written: {path}", file=sys.stderr)
-
-
-@app.command()
-def sweep(
-    spec: Spec,
-    budgets: Annotated[str, typer.Option("--budgets", help="5%..60%, or a list: 5%,10%,2.6G")] = "5%..60%",
-    count: CountOption = None, scores: Scores = None, teacher: Teacher = None,
-    out: Out = None, format: FormatOption = Format.text, set_: Set = None,
-) -> None:  # fmt: skip
-    """Plan at many budgets: the front of cost against importance.
-
-    Example: catdsl sweep specs/quickstart.cat --teacher runs/demo --budgets 10%..60%
-    """
-    from catdsl.jobs import planning
-    from catdsl.jobs import sweep as job
-    from catdsl.jobs.run_folder import default_folder, fresh_folder
-
-    project = open_spec(spec, set_)
-    folder = fresh_folder(out or default_folder(project, "-sweep"))
-    found = planning.scores_for(project, scores, teacher)
-    front = job.sweep(project, found, job.budgets(budgets), count.value if count else None)
-    written = job.write_front(project, front, folder)
-    print(json.dumps(job.front_json(front), indent=1) if format is Format.json else job.front_text(front))
-    for path in written:
-        say(f"written: {path}")
-
-
-@app.command("explain-plan")
-def explain_plan(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run folder of compress")],
-    keep: Annotated[
-        list[str] | None, typer.Option("--keep", help="widths to keep whole: 'body.3.*'; repeatable")
-    ] = None,
-    floor: Annotated[int | None, typer.Option("--floor", min=0, help="another floor than the spec's")] = None,
-    format: FormatOption = Format.text,
-) -> None:
-    """Say why each width has its count; with --keep or --floor, what would be.
-
-    Example: catdsl explain-plan runs/demo --keep 'body.0.*'
-    """
-    from catdsl.jobs import explain_plan as job
-
-    found = job.explained(run, keep=tuple(keep or ()), floor=floor)
-    print(json.dumps(job.as_json(found), indent=1) if format is Format.json else job.as_text(found))
 
 
 @app.command()
@@ -152,7 +80,8 @@ def distill(
 def compress(
     spec: Spec, budget: Budget = None, data: Data = None, out: Out = None, teacher: Teacher = None,
     count: CountOption = None, steps: Steps = None, resume: Resume = False,
-    device: Device = "auto", seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None,
+    device: Device = "auto", seed: Seed = 0, times: Times = None, format: FormatOption = Format.text,
+    set_: Set = None,
 ) -> None:  # fmt: skip
     """Train the teacher if there is none, search, distil and compare: one run folder.
 
@@ -167,7 +96,7 @@ def compress(
     folder = _folder(out or default_folder(project), resume)
     asked = count.value if count else None
     with _stoppable(folder):
-        done = run(project, folder, options, budget=budget, count=asked, teacher=teacher, say=say)
+        done = run(project, folder, options, budget=budget, count=asked, teacher=teacher, say=say, times=times)
         _print_result(folder, done.result, format)
 
 

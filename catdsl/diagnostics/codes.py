@@ -31,6 +31,8 @@ CODES: dict[str, str] = {
     "E403": "the scores do not fit the graph",
     "E404": "a width cannot be searched",
     "E405": "the student does not fit its spec",
+    "E406": "operator times are missing",
+    "E407": "fewer operations bring no speed",
     "E501": "an unknown settings block",
     "E502": "an unknown setting",
     "E503": "a setting has a value that it cannot take",

@@ -150,6 +150,7 @@ class Op:
     coefficients in closed form. `build(site)` returns a torch module, a function of the input
     tensors, or such a function with its keyword arguments; torch is imported inside it, the one
     sanctioned lazy import. `tensors` are the least and the most tensors taken (None: any number).
+    `view` says that its result lies in its input's memory, at inference.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Op:
     macs: Callable[[Attrs, TensorType, TensorType], Macs | None] = _no_macs
     tensors: tuple[int, int | None] = (1, 1)
     is_norm: bool = False
+    view: bool = False
     in_language: bool = True
     examples: tuple[Example, ...] = ()
     onnx: str = ""

@@ -11,12 +11,15 @@ import numpy as np
 from catdsl.files import write_text
 from catdsl.jobs.comparison import compare
 from catdsl.jobs.drawing import draw
+from catdsl.jobs.explain_plan import as_text, explained_plan
+from catdsl.jobs.operator_times import save_times, speed_of, times_for
 from catdsl.jobs.planning import plan_json, save_student
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, open_run
 from catdsl.jobs.setting import JobOptions, Setting, check_distillation, settle
 from catdsl.jobs.training import Teacher, distilled_student, given_teacher, trained_teacher
 from catdsl.project import Project
 from catdsl.search.budget import Budget
+from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan
 from catdsl.train.run_settings import weights_digest
 
@@ -33,22 +36,28 @@ class Compressed:
 def compress(
     project: Project, folder: Path, options: JobOptions, *,
     budget: str | None, count: str | None, teacher: Path | None, say: Callable[[str], None],
+    times: Path | None = None,
 ) -> Compressed:  # fmt: skip
     """Train the teacher if the run has none, search, distil, compare. Raises CatError, Stopped.
 
-    Budget, data, device, recipe and a given teacher are checked before the run folder is made.
+    Budget, data, device, recipe and a given teacher are checked before the run folder is made. A run
+    that is continued has the operator times that it began with.
     """
-    asked = project.budget(budget, count)
+    begun = RunFolder(folder).times
+    known_times = times_for(project, budget, begun if times is None and begun.exists() else times)
+    asked = project.budget(budget, count, known_times)
     # With equal scores, the search says before any training whether a student can meet the budget.
-    project.plan(_equal_scores(project), asked)
+    project.plan(_equal_scores(project), asked, known_times)
     setting = settle(project, options, say)
     check_distillation(project, setting)
     given = None if teacher is None else given_teacher(project, teacher)
     known = {"budget": str(asked), "teacher": None if given is None else weights_digest(given.module)}
     run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
+    if known_times is not None and not run.times.exists():
+        save_times(known_times, run.times)
     taught = given or trained_teacher(project, run, setting)
     say(f"teacher  {teacher or run.teacher / WEIGHTS}")
-    plan = _search(project, taught, run, setting, asked, say)
+    plan = _search(project, taught, run, setting, asked, known_times, say)
     return finish(project, plan, taught, run, setting, say, subtitle=str(asked))
 
 
@@ -66,15 +75,19 @@ def finish(
 
 
 def _search(
-    project: Project, teacher: Teacher, run: RunFolder, setting: Setting, asked: Budget, say: Callable[[str], None]
-) -> Plan:
+    project: Project, teacher: Teacher, run: RunFolder, setting: Setting, asked: Budget,
+    times: OperatorTimes | None, say: Callable[[str], None],
+) -> Plan:  # fmt: skip
     weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
-    plan = project.plan(project.scores(weights, seed=setting.options.seed), asked)
+    scores = project.scores(weights, seed=setting.options.seed)
+    plan = project.plan(scores, asked, times)
     if not run.student_program.exists():
         # The program last: where it stands, the plan does too.
         write_text(run.plan, json.dumps(plan_json(plan), indent=1) + "\n")
+        write_text(run.explanation, as_text(explained_plan(project, scores, plan)) + "\n")
         save_student(project, plan, run.student_program, run.spec(project))
-    for warning in plan.warnings:
+    _, slow = speed_of(project, scores, plan, times)
+    for warning in (*plan.warnings, *slow):
         say(str(warning))
     say(f"student  {run.student_program} (slack {plan.slack:.4%}, {plan.seconds * 1000:.0f} ms)")
     return plan

@@ -95,7 +95,7 @@ def _blocks(project: Project) -> list[str]:
     for name, cost in per_node:
         head, *rest = name.split(".")
         block = f"{head}.{rest[0]}" if rest and rest[0].isdigit() else head
-        shares[block] = shares.get(block, Cost(0, 0, 0)) + cost
+        shares[block] = shares.get(block, Cost()) + cost
     rows = [_row("", "MACs (exact)", "share", "parameters")]
     for block, cost in shares.items():
         rows.append(_row(block, amount(cost.exact), f"{cost.exact / max(total.exact, 1):.1%}", amount(cost.params)))

@@ -14,10 +14,13 @@ from catdsl.diagnostics import CatError
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph
 from catdsl.jobs.describe import amount
+from catdsl.jobs.operator_times import load_times
 from catdsl.jobs.planning import scores_for
 from catdsl.jobs.run_folder import existing_run
 from catdsl.project import Project
+from catdsl.search.budget import Budget, Limit, shown
 from catdsl.search.plan import Plan, Planner
+from catdsl.search.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,20 @@ def explained(folder: Path, *, keep: tuple[str, ...] = (), floor: int | None = N
         raise CatError.one("E603", f"the run {folder} has no plan", help="make it with `catdsl compress`")
     project = run.project()
     asked = json.loads(run.plan.read_text("utf-8"))["budget"]
-    text = ",".join(f"{'params' if metric == 'params' else 'macs'}={most}" for metric, most in asked.items())
-    count = next((metric for metric in asked if metric != "params"), None)
+    limits = Budget(tuple(Limit(metric, most, shown(metric, most)) for metric, most in asked.items()))
+    times = load_times(run.times) if run.times.exists() else None
     model = _constrained(project.cost_model, keep, floor)
     search = project.settings.search
-    planner = Planner(model, scores_for(project, None, folder), group=search.group, policy=search.policy)
-    return Explained(project, planner, planner.plan(project.budget(text, count)))
+    scores = scores_for(project, None, folder)
+    planner = Planner(model, scores, group=search.group, policy=search.policy, times=times)
+    return Explained(project, planner, planner.plan(limits))
+
+
+def explained_plan(project: Project, scores: Scores, plan: Plan) -> Explained:
+    """A plan that was made from these scores."""
+    search = project.settings.search
+    planner = Planner(project.cost_model, scores, group=search.group, policy=search.policy)
+    return Explained(project, planner, plan)
 
 
 def _constrained(model: CostModel, keep: tuple[str, ...], floor: int | None) -> CostModel:

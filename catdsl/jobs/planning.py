@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from catdsl.files import write_text
 from catdsl.jobs.describe import amount
 from catdsl.jobs.run_folder import teacher_weights_path
 from catdsl.project import Project
+from catdsl.search.budget import METERED, label, shown
 from catdsl.search.plan import Plan
 from catdsl.search.scores import load_scores, scales_of
+from catdsl.search.speed import Speed
 from catdsl.semantics.student_text import write_student
 
 
@@ -61,9 +64,8 @@ def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = N
         raise CatError.one("E608", "a spec that is not a file has no student program", help="save the spec first")
     budget: dict[str, int | str] = {}
     for limit in plan.budget.limits:
-        key = "params" if limit.metric == "params" else "macs"
-        budget[key] = limit.most
-        if key == "macs":
+        budget[limit.kind] = f"{limit.most / 1e6}ms" if limit.metric == "latency" else limit.most
+        if limit.kind == "macs":
             budget["count"] = limit.metric
     text = write_student(
         spec=original, folder=path.parent, files=project.spec.files, parameters=project.spec.parameters,
@@ -72,18 +74,23 @@ def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = N
     write_text(path, text)
 
 
-def plan_json(plan: Plan) -> dict[str, Any]:
-    """What `catdsl plan --format json` prints."""
+def plan_json(plan: Plan, speed: Speed | None = None) -> dict[str, Any]:
+    """What `catdsl plan --format json` prints; `speed` is predicted, in nanoseconds."""
     return {
         "budget": {limit.metric: limit.most for limit in plan.budget.limits},
         "macs": {"exact": plan.cost.exact, "paper": plan.cost.paper},
         "params": plan.cost.params,
+        "weights": plan.cost.weights,
+        **plan.metered,
         "teacher": {
-            "macs": {"exact": plan.teacher.exact, "paper": plan.teacher.paper}, "params": plan.teacher.params,
+            "macs": {"exact": plan.teacher.exact, "paper": plan.teacher.paper},
+            "params": plan.teacher.params, "weights": plan.teacher.weights,
         },
         "slack": plan.slack,
         "tightest": plan.tightest,
         "cheapest_step": plan.cheapest_step,
+        "claims": asdict(plan.claims),
+        **({"predicted": asdict(speed)} if speed else {}),
         "threshold": plan.threshold,
         "kept": dict(plan.kept),
         "cut": dict(plan.cut),
@@ -92,7 +99,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def plan_text(project: Project, plan: Plan) -> str:
+def plan_text(project: Project, plan: Plan, speed: Speed | None = None) -> str:
     """The same for a person: what it costs, and each width."""
     teacher, student = plan.teacher, plan.cost
     rows = [
@@ -101,21 +108,38 @@ def plan_text(project: Project, plan: Plan) -> str:
             ("MACs (exact)", teacher.exact, student.exact),
             ("MACs (paper)", teacher.paper, student.paper),
             ("parameters", teacher.params, student.params),
+            ("weights, B", teacher.weights, student.weights),
         )
     ]
+    rows += [
+        f"{metric:<14}{'':>12} -> {shown(metric, n):>10}" for metric, n in plan.metered.items() if metric != "latency"
+    ]
+    if speed is not None:
+        teacher_ms, student_ms = (shown("latency", n) for n in (speed.teacher, speed.student))
+        rows.append(f"{'predicted':<14}{teacher_ms:>12} -> {student_ms:>10}   {speed.share:>6.2%} on {speed.device}")
     gone = [n for n, c in plan.kept.items() if c == 0]
     step = "every width is at its high bound" if plan.cheapest_step is None else (
-        f"the cheapest further step would add {amount(plan.cheapest_step)} of {plan.tightest}"
+        f"the cheapest further step would add {shown(plan.tightest, plan.cheapest_step)} of {label(plan.tightest)}"
     )  # fmt: skip
     widths = [f"  {n:<32}{project.teacher_graph.width[n].count:>5} -> {c}" for n, c in plan.kept.items()]
     return "\n".join(
         (
             f"budget {plan.budget}; slack {plan.slack:.4%}; {step}",
+            _certificate(plan),
             *rows,
             f"{len(gone)} of {len(plan.kept)} searched widths vanished; {plan.seconds * 1000:.1f} ms",
             *widths,
         )
     )
+
+
+def _certificate(plan: Plan) -> str:
+    """What holds of the plan, for the kinds of its limits."""
+    if plan.claims.maximal:
+        return "certified: within every limit; no single further step fits; a larger budget has no smaller cut"
+    kinds = " and ".join(limit.metric for limit in plan.budget.limits if limit.metric in METERED)
+    predicted = ", as predicted" if "latency" in plan.metered else ""
+    return f"certified: within every limit{predicted}; with {kinds}, neither that no step fits nor that cuts nest"
 
 
 def free_plan_path(project: Project) -> Path:

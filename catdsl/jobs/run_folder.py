@@ -3,7 +3,7 @@
 run.json                      what was asked, with versions and seed
 spec/                         the spec and the files it uses
 teacher/, student/            weights.safetensors, checkpoint.pt, metrics.jsonl, samples/
-student.cat, plan.json        the search's result
+student.cat, plan.json        the search's result; plan.txt explains it, times.json predicted its latency
 result.json, comparison.png, graph.svg
 """
 
@@ -48,6 +48,14 @@ class RunFolder:
     @property
     def plan(self) -> Path:
         return self.path / "plan.json"
+
+    @property
+    def explanation(self) -> Path:
+        return self.path / "plan.txt"
+
+    @property
+    def times(self) -> Path:
+        return self.path / "times.json"
 
     @property
     def result(self) -> Path:

@@ -11,6 +11,7 @@ from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.jobs.describe import amount
 from catdsl.project import Project
+from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan, Planner
 from catdsl.search.scores import Scores
 from catdsl.view.front import Point, render_front
@@ -39,11 +40,13 @@ def budgets(text: str) -> list[str]:
     return [f"{low + (high - low) * i / (_POINTS - 1):.4g}%" for i in range(_POINTS)]
 
 
-def sweep(project: Project, scores: Scores, asked: Sequence[str], count: str | None) -> Front:
-    """A plan for each budget, all from one ranking. Raises CatError E401, E402, E403."""
+def sweep(
+    project: Project, scores: Scores, asked: Sequence[str], count: str | None, times: OperatorTimes | None = None
+) -> Front:
+    """A plan for each budget, all from one ranking. Raises CatError E401, E402, E403, E406."""
     search = project.settings.search
-    planner = Planner(project.cost_model, scores, group=search.group, policy=search.policy)
-    plans = [planner.plan(project.budget(text, count)) for text in asked]
+    planner = Planner(project.cost_model, scores, group=search.group, policy=search.policy, times=times)
+    plans = [planner.plan(project.budget(text, count, times)) for text in asked]
     plans.sort(key=lambda plan: (plan.cost.exact, plan.cost.params))
     return Front(tuple(plans), tuple(planner.importance(plan) for plan in plans))
 

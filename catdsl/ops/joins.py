@@ -109,7 +109,7 @@ MODULATE = Op(
 )  # fmt: skip
 SPLIT = Op(
     name="split", summary="Equal parts of the channels: `a, b = x -> split(2)`.", infer=_split_type,
-    build=_split_build, absence=Absence.SLICES,
+    build=_split_build, absence=Absence.SLICES, view=True,
     args=(Arg("parts", Kind.INT, REQUIRED, 1, 1024, summary="how many parts"),),
     examples=(Example(((6, 4, 5),), "2"), Example(((6, 4, 5),), "3")), onnx="Slice",
 )  # fmt: skip

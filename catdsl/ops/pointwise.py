@@ -76,9 +76,10 @@ def _clamp_type(call: ShapeCall) -> TensorType:
 def _pointwise(
     name: str, summary: str, build: Callable[[Site], Any], *args: Arg,
     infer: Callable[[ShapeCall], TensorType] = _type, examples: tuple[str, ...] = ("",), onnx: str = "",
+    view: bool = False,
 ) -> Op:  # fmt: skip
     return Op(
-        name=name, summary=summary, args=args, infer=infer, build=build, absence=Absence.PASSES,
+        name=name, summary=summary, args=args, infer=infer, build=build, absence=Absence.PASSES, view=view,
         examples=tuple(Example(((4, 5, 6),), e) for e in examples), onnx=onnx or name.title().replace("_", ""),
     )  # fmt: skip
 
@@ -105,7 +106,7 @@ SCALE = _pointwise(
 )  # fmt: skip
 DROPOUT = _pointwise(
     "dropout", "Zeroes elements at random while training", _dropout,
-    Arg("p", Kind.NUMBER, 0.5, 0, 1, summary="share of elements zeroed"), examples=("", "0.3"),
+    Arg("p", Kind.NUMBER, 0.5, 0, 1, summary="share of elements zeroed"), examples=("", "0.3"), view=True,
 )  # fmt: skip
 
 ALL = (RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, CLAMP, SCALE, DROPOUT)

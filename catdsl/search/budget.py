@@ -1,29 +1,42 @@
 """Budgets: what may be spent, read from a flag or a spec, and resolved against the teacher."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from catdsl.analysis.cost import METRICS, Cost
-from catdsl.diagnostics import CatError
+from catdsl.analysis.cost import Cost
+from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.semantics.settings import BudgetSettings
 
-_KINDS = ("macs", "params")
+# What is no sum over the network: found by walking it, or predicted.
+METERED = ("memory", "latency")
+_KINDS = ("macs", "params", "weights", *METERED)
+_BYTES = ("weights", "memory")
 _SCALE = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*([KMGT%]?)", re.ASCII)
+_NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
+_NUMBER = r"(\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*"
+_AMOUNT = re.compile(_NUMBER + r"([KMGT%]?)", re.ASCII)
+_SIZE = re.compile(_NUMBER + r"([KMGT]?)B?", re.ASCII)
+_TIME = re.compile(_NUMBER + "(ns|us|ms|s|%)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` of a metric (`exact` or `paper` MACs, or `params`), as asked for in `text`."""
+    """At most `most` of a metric, as asked for in `text`.
+
+    Metrics are `exact` or `paper` MACs, `params`, `weights` and `memory` (bytes), `latency` (nanoseconds).
+    """
 
     metric: str
     most: int
     text: str
 
-    def holds(self, cost: Cost) -> bool:
-        return getattr(cost, self.metric) <= self.most
+    @property
+    def kind(self) -> str:
+        """What a budget calls the metric."""
+        return "macs" if self.metric in ("exact", "paper") else self.metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,60 +45,105 @@ class Budget:
 
     limits: tuple[Limit, ...]
 
-    def holds(self, cost: Cost) -> bool:
-        return all(limit.holds(cost) for limit in self.limits)
+    def holds(self, cost: Cost, metered: Mapping[str, int] | None = None) -> bool:
+        """Whether a network of this cost is within all limits; `metered` has its memory and latency."""
+        return all(figure(limit.metric, cost, metered or {}) <= limit.most for limit in self.limits)
 
     def __str__(self) -> str:
-        return ", ".join(f"{_label(limit.metric)} {limit.text}" for limit in self.limits)
+        return ", ".join(f"{label(limit.metric)} {limit.text}" for limit in self.limits)
+
+    def most(self, metric: str) -> int:
+        """The limit of a metric that the budget names."""
+        return next(limit.most for limit in self.limits if limit.metric == metric)
 
 
-def _label(metric: str) -> str:
-    return {"exact": "macs (exact)", "paper": "macs (paper)", "params": "params"}[metric]
+def figure(metric: str, cost: Cost, metered: Mapping[str, int]) -> int:
+    """What a network takes of a metric."""
+    return metered[metric] if metric in METERED else int(getattr(cost, metric))
 
 
-def parse_budget(text: str, count: str, teacher: Cost) -> Budget:
-    """`2.6G`, `25%`, `macs=2.6G,params=400K`; a bare amount is of MACs. Raises CatError E402."""
+def shown(metric: str, number: int) -> str:
+    """A figure with its unit: bytes, milliseconds, or none."""
+    if metric == "latency":
+        return f"{number / 1e6:.3f} ms"
+    return f"{number:,}{' bytes' if metric in _BYTES else ''}"
+
+
+def label(metric: str) -> str:
+    """A metric as people read it."""
+    return {"exact": "macs (exact)", "paper": "macs (paper)"}.get(metric, metric)
+
+
+def parse_budget(text: str, count: str, teacher: Cost, metered: Callable[[str], int] | None = None) -> Budget:
+    """`2.6G`, `25%`, `macs=2.6G,params=400K`, `latency=12ms`; a bare amount is of MACs.
+
+    `count` is the convention of MACs; shares are of what the `teacher` costs, those of memory and latency
+    of what `metered` gives for it. Raises CatError E402.
+    """
+
+    def whole(metric: str) -> int:
+        if metric not in METERED:
+            return figure(metric, teacher, {})
+        if metered is None:
+            raise CatError.one("E402", f"a share of {metric} needs a teacher that it was measured of")
+        return metered(metric)
+
     limits: list[Limit] = []
     for part in text.split(","):
-        kind, separator, amount = part.rpartition("=")
-        kind = kind.strip() if separator else "macs"
+        kind, separator, amount = (piece.strip() for piece in part.rpartition("="))
+        kind = kind if separator else "macs"
         if kind not in _KINDS:
             raise CatError.one("E402", f"a budget of `{kind}` cannot be searched for", help=_kind_help(kind))
         metric = count if kind == "macs" else kind
         if any(limit.metric == metric for limit in limits):
             raise CatError.one("E402", f"the budget names `{kind}` twice", help="give it once")
-        limits.append(Limit(metric, _amount(amount.strip(), getattr(teacher, metric)), amount.strip()))
+        limits.append(Limit(metric, _amount(kind, amount, lambda m=metric: whole(m)), amount))  # type: ignore[misc]
     return Budget(tuple(limits))
 
 
-def budget_of_settings(settings: BudgetSettings, teacher: Cost) -> Budget:
+def budget_of_settings(settings: BudgetSettings, teacher: Cost, metered: Callable[[str], int] | None = None) -> Budget:
     """The budget that a spec holds. Raises CatError E402 where it holds none."""
     parts = [(kind, getattr(settings, kind)) for kind in _KINDS if getattr(settings, kind) is not None]
     if not parts:
         raise CatError.one(
             "E402", "there is no budget", help="give --budget 25%, or write budget { macs = 25% } in the spec"
         )
-    text = ",".join(f"{kind}={value}" for kind, value in parts)
-    return parse_budget(text, settings.count, teacher)
+    written = [
+        f"{value * 1e9:.0f}ns" if kind == "latency" and isinstance(value, float) else value for kind, value in parts
+    ]
+    text = ",".join(f"{kind}={value}" for (kind, _), value in zip(parts, written, strict=True))
+    return parse_budget(text, settings.count, teacher, metered)
+
+
+def no_times() -> Diagnostic:
+    """The error for a limit of latency without a table."""
+    return Diagnostic(
+        "E406", "a latency budget needs operator times, and none were measured",
+        help="run `catdsl measure SPEC` on the device, or give its table with --times",
+    )  # fmt: skip
 
 
 def _kind_help(kind: str) -> str:
-    if kind == "latency":
-        return "latency budgets are not built yet; give macs or params"
-    return did_you_mean(kind, _KINDS, otherwise="write --budget 2.6G, 25%, or macs=2.6G,params=400K")
+    return did_you_mean(kind, _KINDS, otherwise="write --budget 2.6G, 25%, macs=2.6G,params=400K, or latency=12ms")
 
 
-def _amount(text: str, teacher: int) -> int:
-    found = _AMOUNT.fullmatch(text)
-    if found is None:
-        raise CatError.one("E402", f"`{text}` is not an amount", help="write for example 2.6G, 400K, 123456 or 25%")
+def _amount(kind: str, text: str, teacher: Callable[[], int]) -> int:
     # Decimals are exact as fractions: 8.2G is 8,200,000,000, and 100% is the teacher to the integer.
+    if kind == "latency":
+        found, scale, example = _TIME.fullmatch(text), _NANOSECONDS, "12ms, 800us or 50%"
+    elif kind in _BYTES:
+        found, scale, example = _SIZE.fullmatch(text) or _AMOUNT.fullmatch(text), _SCALE, "1.6MB, 400K or 25%"
+    else:
+        found, scale, example = _AMOUNT.fullmatch(text), _SCALE, "2.6G, 400K, 123456 or 25%"
+    if found is None:
+        raise CatError.one(
+            "E402", f"`{text}` is not {_WHAT.get(kind, 'an amount')}", help=f"write for example {example}"
+        )
     number, unit = Fraction(found[1]), found[2]
-    most = int(teacher * number / 100) if unit == "%" else int(number * _SCALE[unit])
+    most = int(teacher() * number / 100) if unit == "%" else int(number * scale[unit])
     if most < 1:
         raise CatError.one("E402", f"a budget of {text} is nothing", help="give a positive amount")
     return most
 
 
-def metric_index(metric: str) -> int:
-    return METRICS.index(metric)
+_WHAT = {"latency": "a time", "weights": "a number of bytes", "memory": "a number of bytes"}

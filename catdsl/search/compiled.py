@@ -8,7 +8,7 @@ from math import lcm
 import numpy as np
 
 from catdsl.analysis.conditions import FALSE, TRUE, Row
-from catdsl.analysis.cost import CostModel, Term
+from catdsl.analysis.cost import METRICS, CostModel, Term
 from catdsl.ir.linear import Linear
 
 _LARGEST = 2**62
@@ -25,17 +25,25 @@ class _Level:
 
 
 class ConditionTable:
-    """Conditions compiled for many evaluations: a few array operations each."""
+    """Conditions compiled for many evaluations: a few array operations each.
 
-    def __init__(self, rows: Sequence[Row], position: Mapping[str, int]):
+    Vectors have the counts of the independent widths `names` in order, and a 1; `ties` are those of
+    the widths that are tied.
+    """
+
+    def __init__(self, rows: Sequence[Row], names: Sequence[str], ties: Mapping[str, Linear]):
+        vanishing = sorted(str(parts) for kind, parts in rows if kind == "width" and parts in ties)
+        self._names, self._ties = names, tuple(ties[name] for name in vanishing)
+        position = {name: place for place, name in enumerate((*names, "", *vanishing))}
         self._size = len(rows)
         widths = [(i, position[str(name)]) for i, (kind, name) in enumerate(rows) if kind == "width"]
         self._width_rows = np.array([i for i, _ in widths], dtype=np.int64)
         self._width_places = np.array([p for _, p in widths], dtype=np.int64)
         self._levels = _levels(rows)
 
-    def truth(self, counts: np.ndarray) -> np.ndarray:
-        """Truth of every condition where the width at `position` has `counts[position]` channels."""
+    def truth(self, vector: np.ndarray) -> np.ndarray:
+        """Truth of every condition, in the order of the rows."""
+        counts = self._extended(vector)
         truth = np.zeros(self._size, dtype=bool)
         truth[TRUE] = True
         if len(self._width_rows):
@@ -43,6 +51,12 @@ class ConditionTable:
         for level in self._levels:
             truth[level.positions] = level.reduce.reduceat(truth[level.parts], level.starts)
         return truth
+
+    def _extended(self, vector: np.ndarray) -> np.ndarray:
+        if not self._ties:
+            return vector
+        counts = dict(zip(self._names, vector.tolist(), strict=False))
+        return np.append(vector, [1 if tie.value(counts) > 0 else 0 for tie in self._ties])
 
 
 def _levels(rows: Sequence[Row]) -> list[_Level]:
@@ -81,7 +95,6 @@ class CompiledCost:
     condition: np.ndarray
     scale: int
     table: ConditionTable | None
-    forms: tuple[Linear, ...]  # of tied widths that can vanish
 
     def vector(self, counts: Mapping[str, int]) -> np.ndarray:
         """Counts of the independent widths in order, and a 1."""
@@ -91,14 +104,8 @@ class CompiledCost:
         """The cost in each of METRICS, int64."""
         products = vector[self.first] * vector[self.second]
         if self.table is not None:
-            products = products * self.table.truth(self._extended(vector))[self.condition]
+            products = products * self.table.truth(vector)[self.condition]
         return (self.factors @ products) // self.scale
-
-    def _extended(self, vector: np.ndarray) -> np.ndarray:
-        if not self.forms:
-            return vector
-        counts = dict(zip(self.names, vector.tolist(), strict=False))
-        return np.append(vector, [1 if form.value(counts) > 0 else 0 for form in self.forms])
 
 
 def compile_cost(model: CostModel) -> CompiledCost:
@@ -106,31 +113,27 @@ def compile_cost(model: CostModel) -> CompiledCost:
     graph = model.graph
     names = tuple(w.name for w in graph.widths if w.tie is None)
     index = {name: i for i, name in enumerate(names)}
-    one = len(names)
-    forms = {w.name: w.tie for w in graph.widths if w.tie is not None}
+    ties = {w.name: w.tie for w in graph.widths if w.tie is not None}
     # Plain integers where no tie brings in a fraction: ten times faster.
     merged: dict[tuple[int, int, int], list[Fraction | int]] = {}
     for term in model.terms:
         condition = _implied(term, model.conditions)
-        for i, a in _expanded(term.first, index, forms, one):
-            for j, b in _expanded(term.second, index, forms, one):
+        for i, a in expanded(term.first, index, ties):
+            for j, b in expanded(term.second, index, ties):
                 key = (min(i, j), max(i, j), condition)
-                row = merged.setdefault(key, [0, 0, 0])
+                row = merged.setdefault(key, [0] * len(METRICS))
                 for metric, factor in enumerate(term.factors):
                     row[metric] += factor * a * b
     scale = lcm(1, *(f.denominator for row in merged.values() for f in row))
     # Python's integers where 64 bits could overflow: slower, never wrong.
     cost = model.at()
-    exact: type = np.int64 if max(cost.exact, cost.paper, cost.params) * scale < _LARGEST else object
+    exact: type = np.int64 if max(getattr(cost, name) for name in METRICS) * scale < _LARGEST else object
     factors: np.ndarray = np.array([[int(f * scale) for f in row] for row in merged.values()], dtype=exact)
     keys = np.array(list(merged), dtype=np.int64).reshape(-1, 3)
-    vanishing = sorted(str(parts) for kind, parts in model.conditions if kind == "width" and parts in forms)
-    places = {**index, **{n: one + 1 + i for i, n in enumerate(vanishing)}}
     conditional = bool((keys[:, 2] != TRUE).any())
     return CompiledCost(
-        names, factors.reshape(-1, 3).T.copy(), keys[:, 0], keys[:, 1], keys[:, 2], scale,
-        ConditionTable(model.conditions, places) if conditional else None,
-        tuple(forms[n] for n in vanishing),
+        names, factors.reshape(-1, len(METRICS)).T.copy(), keys[:, 0], keys[:, 1], keys[:, 2], scale,
+        ConditionTable(model.conditions, names, ties) if conditional else None,
     )  # fmt: skip
 
 
@@ -145,13 +148,12 @@ def _implied(term: Term, rows: tuple[Row, ...]) -> int:
     return term.condition
 
 
-def _expanded(
-    name: str, index: Mapping[str, int], forms: Mapping[str, Linear], one: int
-) -> list[tuple[int, Fraction | int]]:
+def expanded(name: str, index: Mapping[str, int], ties: Mapping[str, Linear]) -> list[tuple[int, Fraction | int]]:
+    """A width, or "" for 1, as places in a vector with their factors."""
     if not name:
-        return [(one, 1)]
+        return [(len(index), 1)]
     if name in index:
         return [(index[name], 1)]
-    form = forms[name]
-    terms: list[tuple[int, Fraction | int]] = [(index[n], c) for n, c in form.terms]
-    return [*terms, (one, form.constant)] if form.constant else terms
+    tie = ties[name]
+    terms: list[tuple[int, Fraction | int]] = [(index[n], c) for n, c in tie.terms]
+    return [*terms, (len(index), tie.constant)] if tie.constant else terms

@@ -107,6 +107,9 @@ def width_scores(graph: Graph, scores: Scores, group: str = "first") -> WidthSco
             parts = [values[width.name] for values in found if values is not None]
             if len(parts) == len(carrying):
                 by_width[width.name] = grouped(parts, group)
+    every = np.concatenate([np.empty(0), *by_width.values()])
+    if len(every) > 1 and (every == every[0]).all():
+        warnings.append(_EQUAL)
     if missing:
         problems.append(_missing(list(dict.fromkeys(missing)), scores))
     if problems:
@@ -180,6 +183,12 @@ def _checked(
         )
         return None
     return magnitude
+
+
+_EQUAL = Diagnostic(
+    "E403", "all scores are equal: the teacher seems untrained, and all widths shrink alike",
+    help="train it first, or give the scores of a trained one", severity=Severity.WARNING,
+)  # fmt: skip
 
 
 def _unscored(width: Width) -> Diagnostic:

@@ -65,11 +65,30 @@ def _as_amount(value: object) -> object:
 Amount = Annotated[float | str, BeforeValidator(_as_amount)]
 
 
+def _as_time(value: object) -> object:
+    """Seconds, as `12ms` reads, or a share as text; a bare whole number names no unit."""
+    share = isinstance(value, str) and re.fullmatch(r"[0-9.]+(?:e[+-]?[0-9]+)?%", value)
+    if not share and not isinstance(value, float):
+        raise ValueError("must be a time such as 12ms or 800us, or a share such as 50%")
+    if float(str(value).rstrip("%")) <= 0:
+        raise ValueError("must be above 0")
+    return value
+
+
+Time = Annotated[float | str, BeforeValidator(_as_time)]
+
+
 class BudgetSettings(Settings):
-    """The most that a student may cost: absolute counts, or shares of the teacher (`25%`)."""
+    """The most that a student may cost: absolute counts, or shares of the teacher (`25%`).
+
+    `weights` and `memory` are in bytes: those of the weights file, and the peak of activations.
+    """
 
     macs: Amount | None = None
     params: Amount | None = None
+    weights: Amount | None = None
+    memory: Amount | None = None
+    latency: Time | None = None
     count: Literal["exact", "paper"] = "exact"
 
 

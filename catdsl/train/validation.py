@@ -1,9 +1,7 @@
 """How good a generator is on held-out pairs, against what costs nothing, and how fast it is."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 import torch
@@ -11,12 +9,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from catdsl.backend.timing import median_seconds
 from catdsl.diagnostics import CatError
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.pairs import PairedData, PairImages
 from catdsl.train.modes import evaluating
 
-_WARM_UP = 3
 _SMALLEST_ERROR = 1e-10
 
 
@@ -86,18 +84,10 @@ def measure_time(
 ) -> Timing:
     """Time `generator` on one image of zeros, in evaluation mode, after a warm-up of 3 runs."""
     x_BCHW = torch.zeros(1, channels, *size, device=device)
-    cuda = torch.device(device).type == "cuda"
-    seconds = []
     with evaluating(generator):
-        for _ in range(_WARM_UP + runs):
-            began = time.perf_counter()
-            generator(x_BCHW)
-            # A GPU only queues the work; without waiting we would time the queueing.
-            if cuda:
-                torch.cuda.synchronize()
-            seconds.append(time.perf_counter() - began)
+        seconds = median_seconds(lambda: generator(x_BCHW), device, runs=runs)
     return Timing(
-        milliseconds=1000 * median(seconds[_WARM_UP:]),
+        milliseconds=1000 * seconds,
         runs=runs,
         size=size,
         threads=torch.get_num_threads(),

@@ -128,7 +128,7 @@ def _program(op: Op, example: Example) -> str:
 def _row(op: Op, example: Example) -> str:
     graph = elaborate(SourceFile("<text>", _program(op, example)), {}).network
     node = next(node for node in graph.nodes if node.op is op)
-    cost = cost_model(graph).per_node().get(node.name, Cost(0, 0, 0))
+    cost = cost_model(graph).per_node().get(node.name, Cost())
     sources = " and ".join(_shape(shape) for shape in example.inputs)
     result = _shape((graph.channels(node.name), node.type.height, node.type.width))
     each = " each" if op.absence is Absence.SLICES else ""

@@ -1,5 +1,6 @@
 """Costs of the shipped specs, to the integer: as published, as torch counts, and without torch."""
 
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
@@ -26,9 +27,14 @@ def spec(name: str, norm: str = "") -> Project:
     return load(Path(ROOT / "specs" / f"{name}.cat"), {"norm_kind": norm} if norm else {})
 
 
+def published(cost: Cost) -> Cost:
+    """A cost without the bytes of weights."""
+    return replace(cost, weights=0)
+
+
 @pytest.mark.parametrize(("name", "norm"), FIGURES)
 def test_teachers_cost_what_is_published(name: str, norm: str) -> None:
-    assert spec(name, norm).cost == FIGURES[name, norm]
+    assert published(spec(name, norm).cost) == FIGURES[name, norm]
 
 
 @pytest.mark.parametrize(
@@ -80,9 +86,9 @@ def test_the_conventions_differ_as_they_say() -> None:
     deconv, head, norm = 3 * 5 * 9 * 96, 5 * 2 * 384, 5 * 384
     params = 3 * 5 * 9 + 5 + 5 * 2 + 2
     batch = load(text.format(norm="batch_norm")).cost
-    assert batch == Cost(deconv + head, 4 * deconv + head, params + 10)
+    assert published(batch) == Cost(deconv + head, 4 * deconv + head, params + 10)
     instance = load(text.format(norm="instance_norm(affine = false)")).cost
-    assert instance == Cost(deconv + head, 4 * deconv + head + norm, params)
+    assert published(instance) == Cost(deconv + head, 4 * deconv + head + norm, params)
     assert load(text.format(norm="batch_norm(tracked = false)")).cost.paper == instance.paper
     assert load(text.format(norm="instance_norm(tracked = true)")).cost.paper == batch.paper
 
@@ -134,8 +140,8 @@ def test_space_with_steps_bounds_and_ties() -> None:
 def test_per_node_costs_add_up_and_name_the_nodes() -> None:
     project = spec(RESNET, "instance")
     per_node = project.cost_model.per_node()
-    assert sum(per_node.values(), Cost(0, 0, 0)) == project.cost
-    assert per_node["stem.conv0"] == Cost(3 * 64 * 49 * 256**2, 3 * 64 * 49 * 256**2, 3 * 64 * 49 + 64)
+    assert sum(per_node.values(), Cost()) == project.cost
+    assert published(per_node["stem.conv0"]) == Cost(3 * 64 * 49 * 256**2, 3 * 64 * 49 * 256**2, 3 * 64 * 49 + 64)
     assert "body.0.norm0" in per_node
     assert "stem.relu0" not in per_node
 
@@ -185,7 +191,7 @@ def test_channels_that_go_four_by_four_cost_four_times() -> None:
     )
     pixels = 8 * 12
     assert project.cost.exact == pixels * (3 * 12 + 3 * 2 + 12 * 2)
-    assert project.cost_model.at({"a.conv0.0": 2}) == Cost(
+    assert published(project.cost_model.at({"a.conv0.0": 2})) == Cost(
         *(pixels * (3 * 8 + 2 * 2 + 8 * 2),) * 2, params=(3 * 8 + 8) + (2 * 2 + 2) + 2 * 8 + (8 * 2 + 2)
     )
 

@@ -22,6 +22,8 @@ ELSEWHERE = {
     "E402": "stands in a flag: tests/search/test_budget.py",
     "E403": "needs a score file: tests/search/test_scores.py",
     "E404": "is found by a search: tests/search/test_plan.py",
+    "E406": "needs a latency budget: tests/search/test_latency.py",
+    "E407": "needs operator times: tests/search/test_latency.py",
 }
 
 

@@ -16,13 +16,14 @@ from catdsl.search.compiled import compile_cost
 from tests.properties.programs import counts_of, programs
 
 
-def measured(graph: Graph) -> tuple[int, int]:
-    """MACs by torch's own counter, and parameters of the built module."""
+def measured(graph: Graph) -> tuple[int, int, int]:
+    """MACs by torch's own counter, parameters of the built module, and bytes of all that it saves."""
     module = build_module(graph).to("meta").eval()
     images = [torch.empty(1, graph.channels(i.name), i.type.height, i.type.width, device="meta") for i in graph.inputs]
     with FlopCounterMode(display=False) as counter:
         module(*images)
-    return counter.get_total_flops() // 2, sum(p.numel() for p in module.parameters())
+    saved = sum(value.nbytes for value in module.state_dict().values())
+    return counter.get_total_flops() // 2, sum(p.numel() for p in module.parameters()), saved
 
 
 @given(programs(), st.data())
@@ -35,7 +36,7 @@ def test_a_student_costs_what_was_promised(project: Project, data: st.DataObject
         reject()
     promised = project.cost_model.at(counts)
     assert cost_model(student).at() == promised
-    assert measured(student) == (promised.exact, promised.params)
+    assert measured(student) == (promised.exact, promised.params, promised.weights)
 
 
 @given(programs(), st.data())
@@ -46,7 +47,7 @@ def test_the_compiled_cost_is_the_same(project: Project, data: st.DataObject) ->
     for _ in range(3):
         counts = {**project.graph.counts, **counts_of(data.draw, project.graph)}
         cost = model.at({n: c for n, c in counts.items() if project.graph.width[n].tie is None})
-        assert compiled.at(compiled.vector(counts)).tolist() == [cost.exact, cost.paper, cost.params]
+        assert compiled.at(compiled.vector(counts)).tolist() == [cost.exact, cost.paper, cost.params, cost.weights]
 
 
 @given(programs(), st.data())
@@ -60,3 +61,4 @@ def test_cost_never_falls_where_a_width_grows(project: Project, data: st.DataObj
     assert a.exact <= b.exact
     assert a.paper <= b.paper
     assert a.params <= b.params
+    assert a.weights <= b.weights

@@ -7,7 +7,8 @@ from catdsl.diagnostics import CatError
 from catdsl.project import load
 from catdsl.search.budget import Budget, Limit, parse_budget
 
-TEACHER = Cost(exact=36_242_644_992, paper=43_527_405_568, params=8_154_255)
+TEACHER = Cost(exact=36_242_644_992, paper=43_527_405_568, params=8_154_255, weights=10_000_000)
+METERED = {"memory": 8_000, "latency": 8_000}
 
 
 @pytest.mark.parametrize(
@@ -30,19 +31,28 @@ TEACHER = Cost(exact=36_242_644_992, paper=43_527_405_568, params=8_154_255)
         ("8.2G", "exact", {"exact": 8_200_000_000}),
         ("4.1G", "exact", {"exact": 4_100_000_000}),
         ("2.01M", "exact", {"exact": 2_010_000}),
+        ("weights=1.6MB", "exact", {"weights": 1_600_000}),
+        ("weights=25%,memory=800KB", "exact", {"weights": 2_500_000, "memory": 800_000}),
+        ("memory=50%", "exact", {"memory": 4_000}),
+        ("memory=123B, weights=2G", "exact", {"memory": 123, "weights": 2_000_000_000}),
+        ("latency=12ms", "exact", {"latency": 12_000_000}),
+        ("latency=0.5s,macs=25%", "exact", {"latency": 500_000_000, "exact": 9_060_661_248}),
+        ("latency=800us", "exact", {"latency": 800_000}),
+        ("latency=12.5%", "exact", {"latency": 1_000}),
         # More than any network costs.
         ("1e30", "exact", {"exact": 10**30}),
     ],
 )
 def test_budgets_are_read_exactly(text: str, count: str, limits: dict[str, int]) -> None:
-    assert {b.metric: b.most for b in parse_budget(text, count, TEACHER).limits} == limits
+    assert {b.metric: b.most for b in parse_budget(text, count, TEACHER, METERED.get).limits} == limits
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "", "nonsense", "2.6Q", "2.6 GG", "-1", "-5%", "0", "0%", "0.1", "1/2", "nan", "inf", "macs=", "=2G",
-        "2G,", ",2G", "2G,macs=3G", "params=1K,params=2K", "speed=3", "latency=12ms", "macs=2G params=3",
+        "2G,", ",2G", "2G,macs=3G", "params=1K,params=2K", "speed=3", "latency=12", "latency=12m",
+        "macs=2G params=3", "memory=25%B", "macs=2GB", "macs=2ms", "weights=1MiB",
         "25%%", "1e", "1e999999999", "\u0661\u0662",
     ],
 )  # fmt: skip

@@ -1,0 +1,113 @@
+"""Commands that search, and that measure for the search: each reads its arguments, calls one function, and prints."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catdsl.cli.app import app, say
+from catdsl.cli.flags import Budget, CountOption, Device, Format, FormatOption, Out, Scores, Set, Spec, Teacher, Times
+from catdsl.cli.guard import open_spec, show
+
+
+@app.command()
+def plan(
+    spec: Spec, budget: Budget = None, count: CountOption = None,
+    scores: Scores = None, teacher: Teacher = None, times: Times = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
+    format: FormatOption = Format.text, set_: Set = None,
+) -> None:  # fmt: skip
+    """Search a student within a budget.
+
+    Without -o the student program goes to a new folder, runs/NAME-plan.
+
+    Example: catdsl plan specs/quickstart.cat --budget 25% --teacher runs/demo
+    """
+    from catdsl.jobs import planning
+    from catdsl.jobs.operator_times import speed_of, times_for
+
+    project = open_spec(spec, set_)
+    table = times_for(project, budget, times)
+    asked = project.budget(budget, count.value if count else None, table)
+    ranked = planning.scores_for(project, scores, teacher)
+    found = project.plan(ranked, asked, table)
+    speed, slow = speed_of(project, ranked, found, table)
+    show((*found.warnings, *slow), project.sources)
+    path = out or planning.free_plan_path(project)
+    planning.save_student(project, found, path)
+    if format is Format.json:
+        print(json.dumps(planning.plan_json(found, speed), indent=1))
+    else:
+        print(planning.plan_text(project, found, speed))
+    print(f"written: {path}", file=sys.stderr)
+
+
+@app.command()
+def sweep(
+    spec: Spec,
+    budgets: Annotated[str, typer.Option("--budgets", help="5%..60%, or a list: 5%,10%,2.6G")] = "5%..60%",
+    count: CountOption = None, scores: Scores = None, teacher: Teacher = None, times: Times = None,
+    out: Out = None, format: FormatOption = Format.text, set_: Set = None,
+) -> None:  # fmt: skip
+    """Plan at many budgets: the front of cost against importance.
+
+    Example: catdsl sweep specs/quickstart.cat --teacher runs/demo --budgets 10%..60%
+    """
+    from catdsl.jobs import planning
+    from catdsl.jobs import sweep as job
+    from catdsl.jobs.operator_times import times_for
+    from catdsl.jobs.run_folder import default_folder, fresh_folder
+
+    project = open_spec(spec, set_)
+    folder = fresh_folder(out or default_folder(project, "-sweep"))
+    found = planning.scores_for(project, scores, teacher)
+    table = times_for(project, budgets, times)
+    front = job.sweep(project, found, job.budgets(budgets), count.value if count else None, table)
+    written = job.write_front(project, front, folder)
+    print(json.dumps(job.front_json(front), indent=1) if format is Format.json else job.front_text(front))
+    for path in written:
+        say(f"written: {path}")
+
+
+@app.command("explain-plan")
+def explain_plan(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run folder of compress")],
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", help="widths to keep whole: 'body.3.*'; repeatable")
+    ] = None,
+    floor: Annotated[int | None, typer.Option("--floor", min=0, help="another floor than the spec's")] = None,
+    format: FormatOption = Format.text,
+) -> None:
+    """Say why each width has its count; with --keep or --floor, what would be.
+
+    Example: catdsl explain-plan runs/demo --keep 'body.0.*'
+    """
+    from catdsl.jobs import explain_plan as job
+
+    found = job.explained(run, keep=tuple(keep or ()), floor=floor)
+    print(json.dumps(job.as_json(found), indent=1) if format is Format.json else job.as_text(found))
+
+
+@app.command()
+def measure(
+    specs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[SPEC...]", help="specs to measure for; all that ship by default")
+    ] = None,
+    device: Device = "auto",
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="the table; by default one for this device in the cache folder")
+    ] = None,
+    format: FormatOption = Format.text, set_: Set = None,
+) -> None:  # fmt: skip
+    """Time the operators that students may need, for latency budgets.
+
+    Example: catdsl measure specs/quickstart.cat
+    """
+    projects = [open_spec(spec, set_) for spec in specs or ()]
+    from catdsl.jobs import measuring as job
+    from catdsl.jobs.setting import choose_device
+
+    times, path = job.measure(projects or job.shipped(), choose_device(device), out)
+    print(job.as_json(times, path) if format is Format.json else job.as_text(times, path))

@@ -1,0 +1,98 @@
+"""Tables of operator times on disk: where they lie, and which one a search takes."""
+
+import json
+import os
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.files import write_text
+from catdsl.project import Project
+from catdsl.search.budget import no_times
+from catdsl.search.latency import OperatorTimes
+from catdsl.search.plan import Plan
+from catdsl.search.scores import Scores
+from catdsl.search.speed import Speed, predicted_speed, slow_warning
+
+_TABLE = TypeAdapter(OperatorTimes)
+_MEASURE = "run `catdsl measure SPEC` on the device, or give its table with --times"
+
+
+def table_folder() -> Path:
+    """Where tables are kept: `catdsl/times` in the user's cache folder (XDG_CACHE_HOME, or ~/.cache)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catdsl" / "times"
+
+
+def table_path(times: OperatorTimes) -> Path:
+    """The file of a device and a version of the software, below `table_folder`."""
+    name = re.sub(r"[^a-z0-9.]+", "-", f"{times.device} {times.threads} threads {times.software}".lower())
+    return table_folder() / f"{name.strip('-')}.json"
+
+
+def load_times(path: Path) -> OperatorTimes:
+    """A table from its file. Raises CatError E406."""
+    try:
+        return _TABLE.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise CatError.one("E406", f"there are no operator times at {path}", help=_MEASURE) from None
+    except (OSError, ValidationError) as error:
+        problem = error.strerror if isinstance(error, OSError) else f"{error.error_count()} values are wrong"
+        raise CatError.one("E406", f"cannot read the operator times in {path}: {problem}", help=_MEASURE) from None
+
+
+def save_times(times: OperatorTimes, path: Path) -> None:
+    """Write a table; what lies there of the same device stays, unless measured anew. Raises CatError E406, E608."""
+    old = load_times(path) if path.exists() else times
+    if _where(old) == _where(times):
+        names = {checked.name for checked in times.checked}
+        kept = tuple(checked for checked in old.checked if checked.name not in names)
+        times = replace(times, curves={**old.curves, **times.curves}, checked=(*kept, *times.checked))
+    write_text(path, json.dumps(asdict(times), indent=1) + "\n")
+
+
+def _where(times: OperatorTimes) -> tuple[str, str, int]:
+    return times.device, times.software, times.threads
+
+
+def times_for(project: Project, budget: str | None, path: Path | None) -> OperatorTimes | None:
+    """The table that a budget needs: the one given, else the newest; None where no latency is asked for.
+
+    Raises CatError E406 where there is none.
+    """
+    if path is not None:
+        return load_times(path)
+    settings = project.settings.budget
+    if "latency" not in budget if budget is not None else settings.latency is None:
+        return None
+    newest = _newest()
+    if newest is None:
+        raise CatError((no_times(),))
+    return load_times(newest)
+
+
+def _newest() -> Path | None:
+    return max(table_folder().glob("*.json"), key=lambda file: file.stat().st_mtime, default=None)
+
+
+def speed_of(
+    project: Project, scores: Scores, plan: Plan, times: OperatorTimes | None
+) -> tuple[Speed | None, tuple[Diagnostic, ...]]:
+    """The predicted speed of a plan, and a warning where fewer MACs bring none.
+
+    Without `times` the newest table is asked; one that lacks operators of this spec says nothing.
+    """
+    search, graph = project.settings.search, project.teacher_graph
+    try:
+        newest = _newest()
+        table = times or (load_times(newest) if newest else None)
+        speed = predicted_speed(graph, plan.kept, table) if table else None
+    except CatError:
+        return None, ()
+    if table is None or speed is None:
+        return None, ()
+    model = project.cost_model
+    warning = slow_warning(model, scores, plan, speed, table, group=search.group, policy=search.policy)
+    return speed, () if warning is None else (warning,)
