@@ -134,7 +134,7 @@ def test_an_unscored_width_keeps_the_teachers_size() -> None:
     assert found.channels["a.conv0"] == tuple(range(20))
     # All scores of this plan are 1, which is said as well.
     assert [w.code for w in found.warnings] == ["E404", "E403"]
-    scores = {"b.norm0": np.arange(20.0)}
+    scores = {"b.instance_norm0": np.arange(20.0)}
     told = find_plan(project.cost_model, scores, project.budget("50%", "exact"))
     assert [w.code for w in told.warnings] == ["E404"]
 
