@@ -3,19 +3,49 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from catdsl.cli.app import app, say
-from catdsl.cli.flags import Budget, CountOption, Device, Format, FormatOption, Out, Scores, Set, Spec, Teacher, Times
+from catdsl.cli.flags import (
+    Budget,
+    CountOption,
+    Data,
+    Device,
+    Format,
+    FormatOption,
+    Out,
+    Scores,
+    Set,
+    Spec,
+    Teacher,
+    Times,
+)
 from catdsl.cli.guard import open_spec, show
+from catdsl.project import Project
+
+if TYPE_CHECKING:
+    from catdsl.search.scores import Scores as ScoresByName
+
+
+def _ranked_by(project: Project, scores: Path | None, teacher: Path | None, data: Path | None) -> "ScoresByName":
+    """The scores of a search: read, or taken from a teacher."""
+    from catdsl.jobs.planning import scores_for
+
+    if project.settings.search.score != "taylor" or teacher is None or data is None or scores is not None:
+        return scores_for(project, scores, teacher)
+    from catdsl.jobs.setting import JobOptions, settle
+    from catdsl.jobs.training import given_teacher, scores_of
+
+    setting = settle(project, JobOptions(data), say)
+    return scores_of(project, given_teacher(project, teacher).module, setting)
 
 
 @app.command()
 def plan(
     spec: Spec, budget: Budget = None, count: CountOption = None,
-    scores: Scores = None, teacher: Teacher = None, times: Times = None,
+    scores: Scores = None, teacher: Teacher = None, data: Data = None, times: Times = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
     format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
@@ -31,7 +61,7 @@ def plan(
     project = open_spec(spec, set_)
     table = times_for(project, budget, times)
     asked = project.budget(budget, count.value if count else None, table)
-    ranked = planning.scores_for(project, scores, teacher)
+    ranked = _ranked_by(project, scores, teacher, data)
     found = project.plan(ranked, asked, table)
     speed, slow = speed_of(project, ranked, found, table)
     show((*found.warnings, *slow), project.sources)
@@ -48,21 +78,20 @@ def plan(
 def sweep(
     spec: Spec,
     budgets: Annotated[str, typer.Option("--budgets", help="5%..60%, or a list: 5%,10%,2.6G")] = "5%..60%",
-    count: CountOption = None, scores: Scores = None, teacher: Teacher = None, times: Times = None,
-    out: Out = None, format: FormatOption = Format.text, set_: Set = None,
+    count: CountOption = None, scores: Scores = None, teacher: Teacher = None, data: Data = None,
+    times: Times = None, out: Out = None, format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Plan at many budgets: the front of cost against importance.
 
     Example: catdsl sweep specs/quickstart.cat --teacher runs/demo --budgets 10%..60%
     """
-    from catdsl.jobs import planning
     from catdsl.jobs import sweep as job
     from catdsl.jobs.operator_times import times_for
     from catdsl.jobs.run_folder import default_folder, fresh_folder
 
     project = open_spec(spec, set_)
     folder = fresh_folder(out or default_folder(project, "-sweep"))
-    found = planning.scores_for(project, scores, teacher)
+    found = _ranked_by(project, scores, teacher, data)
     table = times_for(project, budgets, times)
     front = job.sweep(project, found, job.budgets(budgets), count.value if count else None, table)
     written = job.write_front(project, front, folder)

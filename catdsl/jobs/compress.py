@@ -16,11 +16,12 @@ from catdsl.jobs.operator_times import save_times, speed_of, times_for
 from catdsl.jobs.planning import plan_json, save_student
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, open_run
 from catdsl.jobs.setting import JobOptions, Setting, check_distillation, settle
-from catdsl.jobs.training import Teacher, distilled_student, given_teacher, trained_teacher
+from catdsl.jobs.training import Teacher, distilled_student, given_teacher, scores_of, trained_teacher
 from catdsl.project import Project
 from catdsl.search.budget import Budget
 from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan
+from catdsl.search.scores import save_scores
 from catdsl.train.run_settings import weights_digest
 
 
@@ -78,11 +79,11 @@ def _search(
     project: Project, teacher: Teacher, run: RunFolder, setting: Setting, asked: Budget,
     times: OperatorTimes | None, say: Callable[[str], None],
 ) -> Plan:  # fmt: skip
-    weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
-    scores = project.scores(weights, seed=setting.options.seed)
+    scores = scores_of(project, teacher.module, setting)
     plan = project.plan(scores, asked, times)
     if not run.student_program.exists():
-        # The program last: where it stands, the plan does too.
+        # The program last: where it stands, plan and scores do too.
+        save_scores(scores, run.scores)
         write_text(run.plan, json.dumps(plan_json(plan), indent=1) + "\n")
         write_text(run.explanation, as_text(explained_plan(project, scores, plan)) + "\n")
         save_student(project, plan, run.student_program, run.spec(project))
@@ -96,6 +97,6 @@ def _search(
 def _equal_scores(project: Project) -> dict[str, Any]:
     """A score of 1 for everything that the spec's kind of score is about."""
     graph = project.teacher_graph
-    if project.settings.search.score != "norm_scale":
+    if project.settings.search.score not in ("norm_scale", "taylor"):
         return {w.name: np.ones(w.count) for w in graph.widths if w.searched}
     return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm}

@@ -10,7 +10,7 @@ from catdsl.ir.graph import Graph
 from catdsl.jobs.compress import Compressed, finish
 from catdsl.jobs.run_folder import open_run
 from catdsl.jobs.setting import JobOptions, check_distillation, settle
-from catdsl.jobs.training import given_teacher
+from catdsl.jobs.training import given_teacher, scores_of
 from catdsl.project import Project
 from catdsl.search.plan import Plan, plan_of_counts
 from catdsl.semantics.student_text import write_student
@@ -39,8 +39,7 @@ def distill(
     taught = given_teacher(project, teacher)
     known = {"teacher": weights_digest(taught.module), "widths": dict(counts)}
     run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
-    weights = {name: value.detach().cpu().numpy() for name, value in taught.module.state_dict().items()}
-    scores = project.scores(weights, seed=setting.options.seed)
+    scores = scores_of(project, taught.module, setting)
     plan = plan_of_counts(project.cost_model, scores, counts, group=project.settings.search.group)
     _save(project, plan, run.student_program, run.spec(project))
     return finish(project, plan, taught, run, setting, say, subtitle=str(plan.budget))

@@ -15,12 +15,11 @@ from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph
 from catdsl.jobs.describe import amount
 from catdsl.jobs.operator_times import load_times
-from catdsl.jobs.planning import scores_for
 from catdsl.jobs.run_folder import existing_run
 from catdsl.project import Project
 from catdsl.search.budget import Budget, Limit, shown
 from catdsl.search.plan import Plan, Planner
-from catdsl.search.scores import Scores
+from catdsl.search.scores import Scores, load_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def explained(folder: Path, *, keep: tuple[str, ...] = (), floor: int | None = N
     times = load_times(run.times) if run.times.exists() else None
     model = _constrained(project.cost_model, keep, floor)
     search = project.settings.search
-    scores = scores_for(project, None, folder)
+    scores = load_scores(run.scores)
     planner = Planner(model, scores, group=search.group, policy=search.policy, times=times)
     return Explained(project, planner, planner.plan(limits))
 

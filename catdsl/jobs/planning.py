@@ -21,7 +21,10 @@ from catdsl.semantics.student_text import write_student
 
 
 def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> Mapping[str, np.ndarray]:
-    """Scores from a file as they are, or what the spec's `search` asks for from a teacher. Raises CatError E403."""
+    """Scores from a file as they are, or what the spec's `search` asks for from a teacher.
+
+    A run that was searched already has its scores. Raises CatError E403, E605.
+    """
     if scores is None and teacher is None and project.settings.search.score == "random":
         return project.scores({})
     if (scores is None) == (teacher is None):
@@ -31,6 +34,11 @@ def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> M
         arrays = load_scores(scores)
         return {**arrays, **scales_of(arrays, project.teacher_graph)}
     assert teacher is not None
+    if project.settings.search.score == "taylor":
+        raise CatError.one(
+            "E403", "taylor scores need the teacher's images",
+            help="give --data, or the scores.safetensors of a run that was searched as --scores",
+        )  # fmt: skip
     path = teacher_weights_path(teacher)
     weights = load_scores(path)
     _check_weights(project, weights, path)

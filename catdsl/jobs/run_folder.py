@@ -3,7 +3,8 @@
 run.json                      what was asked, with versions and seed
 spec/                         the spec and the files it uses
 teacher/, student/            weights.safetensors, checkpoint.pt, metrics.jsonl, samples/
-student.cat, plan.json        the search's result; plan.txt explains it, times.json predicted its latency
+scores.safetensors            what the search ranked channels by; times.json predicted latencies
+student.cat, plan.json        the search's result; plan.txt explains it
 result.json, comparison.png, graph.svg
 """
 
@@ -48,6 +49,10 @@ class RunFolder:
     @property
     def plan(self) -> Path:
         return self.path / "plan.json"
+
+    @property
+    def scores(self) -> Path:
+        return self.path / "scores.safetensors"
 
     @property
     def explanation(self) -> Path:

@@ -18,8 +18,11 @@ from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run, teacher_wei
 from catdsl.jobs.setting import JobOptions, Setting
 from catdsl.project import Project
 from catdsl.search.slicing import kept_channels, slice_weights
+from catdsl.train.data.batches import training_batches
 from catdsl.train.engine import CHECKPOINT, Outcome
 from catdsl.train.jobs import RunOptions, distill_student, train_teacher, trained_weights
+from catdsl.train.recipe import teacher_recipe
+from catdsl.train.taylor import taylor_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,17 @@ def given_teacher(project: Project, given: Path) -> Teacher:
     """The teacher of `--teacher RUN|FILE`. Raises CatError E603, E605."""
     module = module_with_weights(project.teacher_graph, teacher_weights_path(given))
     return Teacher(module, _discriminator(existing_run(given).teacher) if given.is_dir() else None)
+
+
+def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mapping[str, np.ndarray]:
+    """What `search { score }` asks for, from a teacher; `taylor` from the training images, too."""
+    search, options = project.settings.search, setting.options
+    if search.score != "taylor":
+        weights = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+        return project.scores(weights, seed=options.seed)
+    recipe = teacher_recipe(project.settings.train)
+    batches = training_batches(setting.data, batch=recipe.batch, seed=options.seed)
+    return taylor_scores(module, project.teacher_graph, batches, count=search.batches, device=options.device)
 
 
 def distilled_student(

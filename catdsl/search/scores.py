@@ -7,10 +7,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 
 from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.diagnostics.suggest import did_you_mean
+from catdsl.files import write_whole
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.types import Width
 from catdsl.search.released import graph_paths
@@ -41,6 +42,12 @@ def load_scores(path: Path) -> dict[str, np.ndarray]:
         ) from None
     paths = graph_paths(arrays)
     return {paths[name]: np.asarray(values) for name, values in arrays.items()}
+
+
+def save_scores(scores: Scores, path: Path) -> None:
+    """Write arrays by norm or width as `load_scores` reads them, whole or not at all. Raises CatError E608."""
+    arrays = {name: np.ascontiguousarray(values) for name, values in scores.items()}
+    write_whole(path, lambda stream: stream.write(save(arrays)))
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

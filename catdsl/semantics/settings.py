@@ -44,7 +44,8 @@ class StyleSettings(Settings):
 class SearchSettings(Settings):
     """How channels are ranked, and the fewest that a width may keep."""
 
-    score: Literal["norm_scale", "l1", "l2", "random"] = "norm_scale"
+    score: Literal["norm_scale", "l1", "l2", "taylor", "random"] = "norm_scale"
+    batches: Annotated[int, Field(ge=1, le=100_000)] = 16
     group: Literal["first", "mean", "max"] = "first"
     policy: Literal["threshold", "value_per_cost", "uniform"] = "threshold"
     floor: Annotated[int, Field(ge=0, le=65_536)] = 16

@@ -40,8 +40,8 @@ class Done:
 class Cli:
     """Runs `catdsl` in a folder: here, so that torch is loaded once, or as a process that can be killed."""
 
-    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch):
-        self.folder, self.capture, self.patch = folder, capture, patch
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch, cache: Path):
+        self.folder, self.capture, self.patch, self.cache = folder, capture, patch, cache
 
     def __call__(self, *arguments: object, code: int = 0) -> Done:
         self.patch.setattr(sys, "argv", ["catdsl", *map(str, arguments)])
@@ -76,4 +76,4 @@ def cli(tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str], monkeyp
     (tmp_path / "tiny.cat").write_text(TINY, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    return Cli(tmp_path, capsys, monkeypatch)
+    return Cli(tmp_path, capsys, monkeypatch, cache)

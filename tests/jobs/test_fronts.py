@@ -51,3 +51,50 @@ def test_a_plan_is_explained_and_asked_what_if(cli):
     assert "E201" in cli("explain-plan", "run", "--keep", "nothing.*", code=1).stderr
     assert "E401" in cli("explain-plan", "run", "--keep", "*", code=1).stderr
     assert "E603" in cli("explain-plan", "absent", code=1).stderr
+
+
+def _reasons(text: str) -> list[list[str]]:
+    """What an explanation says of widths, without the place of the spec, which a run has a copy of."""
+    return [line.split()[:-1] for line in text.splitlines()[2:]]
+
+
+def test_taylor_scores_come_from_the_images_of_a_teacher(cli):
+    (cli.folder / "tiny.cat").write_text(
+        (cli.folder / "tiny.cat").read_text().replace("floor = 2", "floor = 2, score = taylor, batches = 2")
+    )
+    cli("compress", "tiny.cat", "--budget", "60%", "-o", "run", "--steps", 2)
+    plan = json.loads((cli.folder / "run" / "plan.json").read_text())
+    data = next(cli.cache.rglob("train")).parent
+    asked = ("plan", "tiny.cat", "--budget", "60%", "--format", "json")
+    again = cli(*asked, "--teacher", "run", "--data", data)
+    assert json.loads(again.stdout)["kept"] == plan["kept"]
+    saved = cli(*asked, "--scores", "run/scores.safetensors")
+    assert json.loads(saved.stdout)["channels"] == plan["channels"]
+    assert "--data" in cli(*asked, "--teacher", "run", code=1).stderr
+    assert _reasons((cli.folder / "run" / "plan.txt").read_text()) == _reasons(cli("explain-plan", "run").stdout)
+
+
+def test_budgets_of_memory_weights_and_latency(cli):
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    plan = ("plan", "tiny.cat", "--teacher", "run", "--format", "json", "--budget")
+    assert "E406" in cli(*plan, "latency=1ms", code=1).stderr
+    shown = cli("measure", "tiny.cat", "-o", "times.json").stdout
+    assert "median error" in shown
+    done = json.loads(cli(*plan, "latency=95%,memory=80%,weights=90%", "--times", "times.json").stdout)
+    assert done["latency"] <= done["budget"]["latency"]
+    assert done["memory"] <= done["budget"]["memory"]
+    assert done["weights"] <= done["budget"]["weights"] < done["teacher"]["weights"]
+    assert done["claims"] == {"maximal": False, "monotone_cut": False, "within": True}
+    assert done["predicted"]["student"] == done["latency"]
+    told = cli("plan", "tiny.cat", "--teacher", "run", "--times", "times.json", "--budget", "latency=95%").stdout
+    assert "as predicted" in told
+    assert "predicted" in told
+    cli("compress", "tiny.cat", "--budget", "latency=95%", "--times", "times.json", "-o", "quick", "--steps", 2)
+    (cli.folder / "times.json").unlink()
+    # The run has the table that it began with.
+    again = cli("compress", "tiny.cat", "--budget", "latency=95%", "-o", "quick", "--steps", 2, "--resume")
+    assert "E4" not in again.stderr
+    assert _reasons((cli.folder / "quick" / "plan.txt").read_text()) == _reasons(cli("explain-plan", "quick").stdout)
+    networks = json.loads(cli("measure", "tiny.cat", "-o", "times.json", "--format", "json").stdout)["networks"]
+    assert [n["name"] for n in networks] == [f"tiny.cat at {share}%" for share in (100, 60, 30, 10)]
+    assert "E405" in cli("measure", "quick/student.cat", code=1).stderr
