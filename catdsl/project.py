@@ -113,7 +113,7 @@ class Project:
                 raise CatError((no_times(),))
             return times.of(self.teacher_graph)
 
-        teacher = self.cost_model.at()
+        teacher = self.cost_model.teacher
         if text is not None:
             return parse_budget(text, count or "exact", teacher, metered)
         settings = self.settings.budget

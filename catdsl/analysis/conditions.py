@@ -16,6 +16,7 @@ class Conditions:
 
     never_zero: Set[str]
     _rows: list[Row] = field(default_factory=lambda: list(_CONSTANTS))
+    _parts: list[frozenset[int]] = field(default_factory=lambda: [frozenset(), frozenset()])
     _known: dict[Row, int] = field(default_factory=dict)
     true: int = TRUE
 
@@ -23,21 +24,30 @@ class Conditions:
         return TRUE if width in self.never_zero else self._intern(("width", width))
 
     def all_of(self, values: tuple[int, ...]) -> int:
-        if FALSE in values:
-            return FALSE
-        parts = tuple(sorted(set(values) - {TRUE}))
-        return parts[0] if len(parts) == 1 else (self._intern(("all", parts)) if parts else TRUE)
+        return FALSE if FALSE in values else self._joined("all", "any", set(values) - {TRUE}, TRUE)
 
     def any_of(self, values: tuple[int, ...]) -> int:
-        if TRUE in values:
-            return TRUE
-        parts = tuple(sorted(set(values) - {FALSE}))
-        return parts[0] if len(parts) == 1 else (self._intern(("any", parts)) if parts else FALSE)
+        return TRUE if TRUE in values else self._joined("any", "all", set(values) - {FALSE}, FALSE)
+
+    def _joined(self, kind: str, dual: str, values: set[int], empty: int) -> int:
+        """The values joined, without those that others absorb: a branch is there for itself, whatever else is.
+
+        `all(a, any(a, b))` is a, `all(a, all(a, b))` is `all(a, b)`; the same with all and any exchanged.
+        Without this nearly every term of a network with branches has a condition of its own.
+        """
+        if len(values) > 1:
+            absorbed = {v for v in values if self._rows[v][0] == dual and not self._parts[v].isdisjoint(values)}
+            within = [self._parts[v] for v in values if self._rows[v][0] == kind]
+            values = (values - absorbed).difference(*within)
+        if len(values) > 1:
+            return self._intern((kind, tuple(sorted(values))))
+        return next(iter(values), empty)
 
     def _intern(self, row: Row) -> int:
         if row not in self._known:
             self._known[row] = len(self._rows)
             self._rows.append(row)
+            self._parts.append(frozenset() if isinstance(row[1], str) else frozenset(row[1]))
         return self._known[row]
 
     def rows(self) -> tuple[Row, ...]:

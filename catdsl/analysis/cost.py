@@ -8,6 +8,7 @@ parameters and running statistics in float32.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from catdsl.analysis.conditions import Conditions, Row, truth
 from catdsl.diagnostics import CatError
@@ -52,11 +53,17 @@ class Term:
 
 @dataclass(frozen=True)
 class CostModel:
-    """The cost of a graph as a function of its widths' counts."""
+    """The cost of a graph as a function of its widths' counts. While `output` holds, the output is there."""
 
     graph: Graph
     terms: tuple[Term, ...]
     conditions: tuple[Row, ...]
+    output: int
+
+    @cached_property
+    def teacher(self) -> Cost:
+        """The cost at the graph's own counts."""
+        return self.at()
 
     def at(self, chosen: Mapping[str, int] | None = None) -> Cost:
         """The exact cost at the chosen counts (the graph's own where none is given)."""
@@ -80,6 +87,10 @@ class CostModel:
                 product = counts[term.first] * counts[term.second]
                 yield term.node, [factor * product for factor in term.factors]
 
+    def leads_to_output(self, chosen: Mapping[str, int]) -> bool:
+        """Whether anything of the output is left at the chosen counts."""
+        return truth(self.conditions, complete_counts(self.graph, chosen))[self.output]
+
     def floor(self) -> Cost:
         """The cost of the smallest student."""
         return self.at(floor_counts(self.graph))
@@ -97,8 +108,9 @@ def cost_model(graph: Graph) -> CostModel:
     present = presence(graph, logic)
     used = needed(graph, present, logic)
     terms = [t for node in graph.nodes for t in _terms(graph, node, present, used[node.name], logic)]
-    model = CostModel(graph, tuple(terms), logic.rows())
-    cost = model.at()
+    output = logic.any_of(present[graph.output])
+    model = CostModel(graph, tuple(terms), logic.rows(), output)
+    cost = model.teacher
     if max(getattr(cost, name) for name in METRICS) > _LARGEST:
         raise CatError.one(
             "E103", "the network costs more than 2^62 operations, the limit", graph.nodes[0].span,

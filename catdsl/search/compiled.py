@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 
 import numpy as np
 
@@ -114,21 +113,23 @@ def compile_cost(model: CostModel) -> CompiledCost:
     names = tuple(w.name for w in graph.widths if w.tie is None)
     index = {name: i for i, name in enumerate(names)}
     ties = {w.name: w.tie for w in graph.widths if w.tie is not None}
-    # Plain integers where no tie brings in a fraction: ten times faster.
-    merged: dict[tuple[int, int, int], list[Fraction | int]] = {}
+    unit = lcm(1, *(tie.denominator() for tie in ties.values()))
+    parts = {name: expanded(name, index, ties, unit) for name in ("", *graph.width)}
+    merged: dict[tuple[int, int, int], list[int]] = {}
     for term in model.terms:
         condition = _implied(term, model.conditions)
-        for i, a in expanded(term.first, index, ties):
-            for j, b in expanded(term.second, index, ties):
+        for i, a in parts[term.first]:
+            for j, b in parts[term.second]:
                 key = (min(i, j), max(i, j), condition)
                 row = merged.setdefault(key, [0] * len(METRICS))
                 for metric, factor in enumerate(term.factors):
                     row[metric] += factor * a * b
-    scale = lcm(1, *(f.denominator for row in merged.values() for f in row))
+    common = gcd(unit**2, *(f for row in merged.values() for f in row))
+    scale = unit**2 // common
     # Python's integers where 64 bits could overflow: slower, never wrong.
-    cost = model.at()
+    cost = model.teacher
     exact: type = np.int64 if max(getattr(cost, name) for name in METRICS) * scale < _LARGEST else object
-    factors: np.ndarray = np.array([[int(f * scale) for f in row] for row in merged.values()], dtype=exact)
+    factors: np.ndarray = np.array([[f // common for f in row] for row in merged.values()], dtype=exact)
     keys = np.array(list(merged), dtype=np.int64).reshape(-1, 3)
     conditional = bool((keys[:, 2] != TRUE).any())
     return CompiledCost(
@@ -148,12 +149,13 @@ def _implied(term: Term, rows: tuple[Row, ...]) -> int:
     return term.condition
 
 
-def expanded(name: str, index: Mapping[str, int], ties: Mapping[str, Linear]) -> list[tuple[int, Fraction | int]]:
-    """A width, or "" for 1, as places in a vector with their factors."""
+def expanded(name: str, index: Mapping[str, int], ties: Mapping[str, Linear], unit: int) -> tuple[tuple[int, int], ...]:
+    """A width, or 1 for "", as whole multiples of the places in a vector; times `unit`."""
+    one = len(index)
     if not name:
-        return [(len(index), 1)]
+        return ((one, unit),)
     if name in index:
-        return [(index[name], 1)]
+        return ((index[name], unit),)
     tie = ties[name]
-    terms: list[tuple[int, Fraction | int]] = [(index[n], c) for n, c in tie.terms]
-    return [*terms, (len(index), tie.constant)] if tie.constant else terms
+    terms = tuple((index[n], int(c * unit)) for n, c in tie.terms)
+    return (*terms, (one, int(tie.constant * unit))) if tie.constant else terms

@@ -4,7 +4,6 @@ Vectors are those of `CompiledCost`: the counts of the independent widths in ord
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 from math import lcm
 from typing import Protocol
 
@@ -37,16 +36,19 @@ class NodeChannels:
         logic = Conditions({w.name for w in graph.widths if w.low > 0})
         present = presence(graph, logic)
         used = needed(graph, present, logic)
-        rows: list[tuple[int, Fraction | int, int]] = []
+        rows: list[tuple[int, int, int]] = []
+        # Ties may have fractions: factors are whole multiples of 1 / scale.
+        self._scale = lcm(1, *(tie.denominator() for tie in ties.values()))
         starts = []
         for node in graph.nodes:
             starts.append(len(rows))
             for segment, there in zip(node.type.channels, present[node.name], strict=True):
                 condition = logic.all_of((there, used[node.name]))
-                rows += [(p, f * segment.repeat, condition) for p, f in expanded(segment.width, index, ties)]
-        self._scale = lcm(1, *(factor.denominator for _, factor, _ in rows))
+                rows += [
+                    (p, f * segment.repeat, condition) for p, f in expanded(segment.width, index, ties, self._scale)
+                ]
         self._places = np.array([place for place, _, _ in rows], dtype=np.int64)
-        self._factors = np.array([int(factor * self._scale) for _, factor, _ in rows], dtype=np.int64)
+        self._factors = np.array([factor for _, factor, _ in rows], dtype=np.int64)
         self._conditions = np.array([condition for _, _, condition in rows], dtype=np.int64)
         self._starts = np.array(starts, dtype=np.int64)
         self._table = ConditionTable(logic.rows(), names, ties)

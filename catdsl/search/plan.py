@@ -15,9 +15,8 @@ import numpy as np
 
 from catdsl.analysis.cost import METRICS, Cost, CostModel
 from catdsl.diagnostics import CatError, Diagnostic, Severity
-from catdsl.ir.counts import complete_counts, with_counts
+from catdsl.ir.counts import with_counts
 from catdsl.ir.graph import Graph
-from catdsl.ir.presence import Counted, presence
 from catdsl.ops import BY_NAME
 from catdsl.search.budget import METERED, Budget, Limit, figure, no_times
 from catdsl.search.candidates import Candidates
@@ -158,8 +157,7 @@ class Planner:
         graph = self.model.graph
         chosen = {n: int(c) for n, c in zip(candidates.ranking.names, counts, strict=True)}
         kept = {w.name: chosen.get(w.name, min(w.count, w.high)) for w in graph.widths if w.searched}
-        complete = complete_counts(graph, {**candidates.fixed, **kept})
-        if not any(presence(graph, Counted(complete))[graph.output]):
+        if not self.model.leads_to_output({**candidates.fixed, **kept}):
             raise CatError((nothing_left(self.model, budget),))
         return kept
 
@@ -185,7 +183,7 @@ class Planner:
             channels={n: tuple(sorted(order[n][:c].tolist())) for n, c in kept.items()},
             cut={n: int(c) for n, c in zip(ranking.names, cut, strict=True)},
             cost=cost,
-            teacher=self.model.at(),
+            teacher=self.model.teacher,
             slack=left[tightest],
             tightest=tightest,
             cheapest_step=cheapest,
@@ -198,7 +196,7 @@ class Planner:
 
     def _generous(self, budget: Budget) -> tuple[Diagnostic, ...]:
         metered = {b.metric: self.meter(b.metric).of(self.model.graph) for b in budget.limits if b.metric in METERED}
-        teacher = self.model.at()
+        teacher = self.model.teacher
         if any(figure(limit.metric, teacher, metered) >= limit.most for limit in budget.limits):
             return ()
         message = f"the teacher itself is within {budget}: nothing has to go"
@@ -225,7 +223,7 @@ def plan_of_counts(model: CostModel, scores: Scores, counts: Mapping[str, int], 
         channels={n: tuple(sorted(int(i) for i in order[n][:c])) for n, c in kept.items()},
         cut=kept,
         cost=cost,
-        teacher=model.at(),
+        teacher=model.teacher,
         slack=0.0,
         tightest="exact",
         cheapest_step=None,

@@ -40,7 +40,7 @@ def too_tight(
         by_node = {name: getattr(c, broken.metric) for name, c in model.per_node(independent).items()}
         heaviest = sorted(by_node, key=lambda n: (-by_node[n], n))[:4]
         notes = tuple(_holder(model, name, by_node[name], spent, chosen) for name in heaviest)
-        share = f" ({spent / getattr(model.at(), broken.metric):.2%} of the teacher)"
+        share = f" ({spent / getattr(model.teacher, broken.metric):.2%} of the teacher)"
     least = shown(broken.metric, spent)
     advice = f"raise the budget to {least} or more, or lower `floor` in search {{ }} or the low bounds of these widths"
     if broken.text.isdigit() and broken.most <= 100:

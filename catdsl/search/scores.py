@@ -153,8 +153,10 @@ def carried(graph: Graph, node: Node, values: np.ndarray) -> dict[str, np.ndarra
     offset = 0
     for segment in node.type.channels:
         count = graph.width[segment.width].count
-        part = values[offset : offset + count * segment.repeat].reshape(count, segment.repeat)
-        found.setdefault(segment.width, part.mean(axis=1))
+        part = values[offset : offset + count * segment.repeat]
+        if segment.repeat > 1:
+            part = part.reshape(count, segment.repeat).mean(axis=1)
+        found.setdefault(segment.width, part)
         offset += count * segment.repeat
     return found
 
