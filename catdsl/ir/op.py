@@ -10,6 +10,9 @@ from catdsl.ir.size import Size, operations
 from catdsl.ir.types import TensorType
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from catdsl.ir.offset import OffsetCall
     from catdsl.ir.shapes import ShapeCall
 
 Attrs = Mapping[str, Any]
@@ -151,6 +154,8 @@ class Op:
     tensors, or such a function with its keyword arguments; torch is imported inside it, the one
     sanctioned lazy import. `tensors` are the least and the most tensors taken (None: any number).
     `view` says that its result lies in its input's memory, at inference.
+    `offset` says what a student's result lacks, given what its inputs lack (`catdsl/ir/offset.py`);
+    None stands for what does not keep constants constant, or does not say.
     """
 
     name: str
@@ -163,6 +168,7 @@ class Op:
     weights: Callable[[Attrs], tuple[Weight, ...]] = _no_weights
     macs: Callable[[Attrs, TensorType, TensorType], Macs | None] = _no_macs
     tensors: tuple[int, int | None] = (1, 1)
+    offset: "Callable[[OffsetCall], np.ndarray] | None" = None
     is_norm: bool = False
     view: bool = False
     in_language: bool = True

@@ -1,12 +1,16 @@
 """Convolutions: dense, depthwise and transposed. Each but the depthwise makes a width."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.offset import OffsetCall
 from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.size import Size, combine, slide
 from catdsl.ir.types import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _MAX_KERNEL = 127
 
@@ -162,6 +166,32 @@ def _build_deconv(site: Site) -> object:
     return _finished(module, attrs)
 
 
+def _conv_offset(call: OffsetCall) -> "np.ndarray":
+    """Constant channels, padded with themselves, give the sum of their kernels; a conv that is gone its bias too."""
+    read = call.offsets[0] != 0
+    if read.any() and _sees_zeros(call):
+        return call.unknown()
+    result = call.weights["weight"].sum(axis=(2, 3))[:, read] @ call.offsets[0][read]
+    if call.present[0].any():
+        result[~call.kept] = float("nan")
+        return result
+    return result + call.weights["bias"] if call.attrs["bias"] else result
+
+
+def _dwconv_offset(call: OffsetCall) -> "np.ndarray":
+    offset, gone = call.offsets[0], ~call.kept
+    result = call.weights["weight"].sum(axis=(1, 2, 3)) * offset
+    if _sees_zeros(call):
+        result[offset != 0] = float("nan")
+    if call.attrs["bias"]:
+        result[gone] += call.weights["bias"][gone]
+    return result
+
+
+def _sees_zeros(call: OffsetCall) -> bool:
+    return call.border and call.attrs["pad"] == "zero" and padding(call.attrs) > 0
+
+
 CONV = Op(
     name="conv",
     summary="Dense convolution; makes a width.",
@@ -172,6 +202,7 @@ CONV = Op(
     macs=_conv_macs,
     build=_build_conv,
     absence=Absence.MAKES,
+    offset=_conv_offset,
     examples=(
         Example(((3, 8, 10),), "6, 3"),
         Example(((4, 9, 8),), "5, 7, pad = reflect, bias = false"),
@@ -192,6 +223,7 @@ DWCONV = Op(
     macs=_dwconv_macs,
     build=_build_dwconv,
     absence=Absence.PASSES,
+    offset=_dwconv_offset,
     examples=(
         Example(((6, 8, 10),), "3"),
         Example(((6, 8, 10),), "5, stride = 2, pad = reflect, bias = false"),

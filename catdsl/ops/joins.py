@@ -1,12 +1,16 @@
 """Operators of several tensors, and those that take channels apart."""
 
 from itertools import accumulate, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.offset import OffsetCall
 from catdsl.ir.op import REQUIRED, Absence, Arg, Example, Kind, Op, Site
 from catdsl.ir.shapes import MAX_SEGMENTS, ShapeCall
 from catdsl.ir.types import TensorType
 from catdsl.ir.widths import Unequal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def _same_type(call: ShapeCall) -> TensorType:
@@ -84,6 +88,53 @@ def _arrange_build(site: Site) -> Any:
     return arrange, {"pieces": pieces}
 
 
+def _add_offset(call: OffsetCall) -> "np.ndarray":
+    return sum(call.offsets) + 0 * call.offsets[0]
+
+
+def _mul_offset(call: OffsetCall) -> "np.ndarray":
+    """Known where both factors are constant, where one is 0 everywhere, or where none lacks anything."""
+    (a, b), (has_a, has_b) = call.offsets, call.present
+    result = a * b
+    result[has_a | has_b] = float("nan")
+    result[(a == 0) & ((b == 0) | ~has_a) | (b == 0) & ~has_b] = 0
+    return result
+
+
+def _concat_offset(call: OffsetCall) -> "np.ndarray":
+    result = call.unknown()
+    ends = tuple(accumulate(len(offset) for offset in call.offsets))
+    for offset, end in zip(call.offsets, ends, strict=True):
+        result[end - len(offset) : end] = offset
+    return result
+
+
+def _modulate_offset(call: OffsetCall) -> "np.ndarray":
+    """(x + a)(1 + gamma + b) + c - x(1 + gamma) is constant where a meets no gamma and b no x."""
+    (x, gamma, *beta), (has_x, has_gamma, *_) = call.offsets, call.present
+    result = x * (1 + gamma) + sum(beta)
+    result[has_x & (gamma != 0) | has_gamma & (x != 0)] = float("nan")
+    return result
+
+
+def _split_offset(call: OffsetCall) -> "np.ndarray":
+    start, stop = call.attrs["segments"]
+    offsets = (0, *accumulate(call.site.inputs[0]))
+    return call.offsets[0][offsets[start] : offsets[stop]].copy()
+
+
+def _arrange_offset(call: OffsetCall) -> "np.ndarray":
+    """Zeros that are put between the segments are there in the teacher as well."""
+    result = call.kept * 0.0
+    offsets = (0, *accumulate(call.site.inputs[0]))
+    at = 0
+    for source, size in zip(call.attrs["sources"], call.site.output, strict=True):
+        if source >= 0:
+            result[at : at + size] = call.offsets[0][offsets[source] : offsets[source + 1]]
+        at += size
+    return result
+
+
 def _arrange_type(call: ShapeCall) -> TensorType:
     raise AssertionError("`arrange` is made by counts.py alone, with its type")
 
@@ -92,30 +143,33 @@ _TWO = ((4, 5, 6), (4, 5, 6))
 
 ADD = Op(
     name="add", summary="Element-wise sum; written `a + b` or `sum(...)`.", infer=_same_type, build=_add_build,
-    absence=Absence.ANY, tensors=(1, None), in_language=False, examples=(Example(_TWO),), onnx="Add",
+    absence=Absence.ANY, offset=_add_offset, tensors=(1, None), in_language=False,
+    examples=(Example(_TWO),), onnx="Add",
 )  # fmt: skip
 MUL = Op(
     name="mul", summary="Element-wise product; written `a * b`.", infer=_same_type, build=_mul_build,
-    absence=Absence.ALL, tensors=(2, 2), in_language=False, examples=(Example(_TWO),), onnx="Mul",
+    absence=Absence.ALL, offset=_mul_offset, tensors=(2, 2), in_language=False, examples=(Example(_TWO),), onnx="Mul",
 )  # fmt: skip
 CONCAT = Op(
     name="concat", summary="Channels of several tensors in turn.", infer=_concat_type, build=_concat_build,
-    absence=Absence.JOINS, tensors=(1, None), examples=(Example(((4, 5, 6), (3, 5, 6))),), onnx="Concat",
+    absence=Absence.JOINS, offset=_concat_offset, tensors=(1, None),
+    examples=(Example(((4, 5, 6), (3, 5, 6))),), onnx="Concat",
 )  # fmt: skip
 MODULATE = Op(
     name="modulate", summary="x * (1 + gamma) + beta (SPADE, Park et al. 2019, equation 1).",
-    infer=_same_type, build=_modulate_build, absence=Absence.MODULATES, tensors=(3, 3),
+    infer=_same_type, build=_modulate_build, absence=Absence.MODULATES, offset=_modulate_offset, tensors=(3, 3),
     examples=(Example((*_TWO, (4, 5, 6))),), onnx="Mul, Add",
 )  # fmt: skip
 SPLIT = Op(
     name="split", summary="Equal parts of the channels: `a, b = x -> split(2)`.", infer=_split_type,
-    build=_split_build, absence=Absence.SLICES, view=True,
+    build=_split_build, absence=Absence.SLICES, view=True, offset=_split_offset,
     args=(Arg("parts", Kind.INT, REQUIRED, 1, 1024, summary="how many parts"),),
     examples=(Example(((6, 4, 5),), "2"), Example(((6, 4, 5),), "3")), onnx="Slice",
 )  # fmt: skip
 ARRANGE = Op(
     name="arrange", summary="Internal: lines up tensors of which different segments are absent.",
-    infer=_arrange_type, build=_arrange_build, absence=Absence.ARRANGES, in_language=False, onnx="Concat",
+    infer=_arrange_type, build=_arrange_build, absence=Absence.ARRANGES, offset=_arrange_offset,
+    in_language=False, onnx="Concat",
 )  # fmt: skip
 
 ALL = (ADD, MUL, CONCAT, MODULATE, SPLIT, ARRANGE)

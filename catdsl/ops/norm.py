@@ -1,10 +1,15 @@
 """Normalisation. `norm` is the one that the style names."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
+from catdsl.ir.offset import OffsetCall
 from catdsl.ir.op import Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.types import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _AFFINE = Arg("affine", Kind.BOOL, True, keyword_only=True, summary="a learned scale and bias per channel")
 _EPS = Arg("eps", Kind.NUMBER, 1e-5, 0, 1, keyword_only=True, summary="added to the variance")
@@ -47,6 +52,27 @@ def _build(site: Site, *, kind: str) -> object:
     return module(site.out_channels, eps=attrs["eps"], affine=attrs["affine"], track_running_stats=attrs["tracked"])
 
 
+def _offset(call: OffsetCall) -> "np.ndarray":
+    """Statistics taken anew cancel an offset, running ones let it pass; a scale of 0 leaves the bias alone."""
+    attrs, x, present = call.attrs, call.offsets[0], call.present[0]
+    zeros = call.kept * 0.0
+    scale, bias = (call.weights["weight"], call.weights["bias"]) if attrs["affine"] else (zeros + 1, zeros)
+    if attrs["tracked"]:
+        deviation = (call.weights["running_var"] + attrs["eps"]).clip(0) ** 0.5
+        # What is divided by 0 is no number.
+        deviation[deviation == 0] = float("nan")
+        slope = scale / deviation
+        result = slope * x
+        result[~present] += (bias - slope * call.weights["running_mean"])[~present]
+    else:
+        result = x * 0.0
+        # A constant has a variance of 0, which an eps of 0 leaves to divide by.
+        result[~present] += (bias if attrs["eps"] > 0 else call.unknown())[~present]
+    fixed = ~present & (x != x) & (scale == 0)
+    result[fixed] = bias[fixed]
+    return result
+
+
 _EXAMPLES = (
     Example(((4, 6, 5),), ""),
     Example(((4, 6, 5),), "affine = false"),
@@ -65,6 +91,7 @@ def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op
         macs=_macs,
         build=partial(_build, kind=kind),
         absence=Absence.PASSES,
+        offset=_offset,
         is_norm=True,
         examples=_EXAMPLES,
         onnx=onnx,

@@ -1,11 +1,19 @@
 """Functions of single elements: activations, clamping, scaling, dropout."""
 
+import math
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from catdsl.ir.op import REQUIRED, Absence, Arg, Example, Kind, Op, Site
+from catdsl.ir.offset import OffsetCall, unchanged
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.types import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Value = Callable[[Attrs, float], float]
 
 
 def _type(call: ShapeCall) -> TensorType:
@@ -73,40 +81,71 @@ def _clamp_type(call: ShapeCall) -> TensorType:
     return call.inputs[0]
 
 
+def _elementwise(call: OffsetCall, *, value: Value) -> "np.ndarray":
+    """A constant becomes the function's value there; of f(x + c) - f(x) nothing is known, unless c is 0."""
+    result = call.unknown()
+    for i, (offset, present) in enumerate(zip(call.offsets[0].tolist(), call.present[0].tolist(), strict=True)):
+        if present and offset == 0:
+            result[i] = 0.0
+        elif not present and not math.isnan(offset):
+            result[i] = value(call.attrs, offset)
+    return result
+
+
+def _scaled(call: OffsetCall) -> "np.ndarray":
+    return call.offsets[0] * call.attrs["factor"]
+
+
+def _logistic(x: float) -> float:
+    # By tanh, since exp(-x) overflows.
+    return (1 + math.tanh(x / 2)) / 2
+
+
 def _pointwise(
     name: str, summary: str, build: Callable[[Site], Any], *args: Arg,
     infer: Callable[[ShapeCall], TensorType] = _type, examples: tuple[str, ...] = ("",), onnx: str = "",
+    value: Value | None = None, offset: "Callable[[OffsetCall], np.ndarray] | None" = None,
     view: bool = False,
 ) -> Op:  # fmt: skip
+    """An operator of single elements: `value` is the same function of one number, given the attributes.
+
+    What is linear has an `offset` rule instead.
+    """
     return Op(
         name=name, summary=summary, args=args, infer=infer, build=build, absence=Absence.PASSES, view=view,
         examples=tuple(Example(((4, 5, 6),), e) for e in examples), onnx=onnx or name.title().replace("_", ""),
+        offset=partial(_elementwise, value=value) if value else offset,
     )  # fmt: skip
 
 
-RELU = _pointwise("relu", "max(x, 0)", _relu, onnx="Relu")
+RELU = _pointwise("relu", "max(x, 0)", _relu, onnx="Relu", value=lambda attrs, x: max(x, 0.0))
 LEAKY_RELU = _pointwise(
     "leaky_relu", "x where positive, slope * x elsewhere", _leaky_relu,
     Arg("slope", Kind.NUMBER, 0.2, 0, 1, summary="factor of negative values"),
-    examples=("", "0.01"), onnx="LeakyRelu",
+    examples=("", "0.01"), onnx="LeakyRelu", value=lambda attrs, x: x if x > 0 else x * attrs["slope"],
 )  # fmt: skip
-GELU = _pointwise("gelu", "Gaussian error linear unit", _gelu)
-SILU = _pointwise("silu", "x * sigmoid(x)", _silu, onnx="Sigmoid, Mul")
-TANH = _pointwise("tanh", "Hyperbolic tangent, into [-1, 1]", _tanh)
-SIGMOID = _pointwise("sigmoid", "Logistic function, into [0, 1]", _sigmoid)
+GELU = _pointwise(
+    "gelu", "Gaussian error linear unit", _gelu, value=lambda attrs, x: x * (1 + math.erf(x / math.sqrt(2))) / 2
+)
+SILU = _pointwise("silu", "x * sigmoid(x)", _silu, onnx="Sigmoid, Mul", value=lambda attrs, x: x * _logistic(x))
+TANH = _pointwise("tanh", "Hyperbolic tangent, into [-1, 1]", _tanh, value=lambda attrs, x: math.tanh(x))
+SIGMOID = _pointwise("sigmoid", "Logistic function, into [0, 1]", _sigmoid, value=lambda attrs, x: _logistic(x))
 CLAMP = _pointwise(
     "clamp", "Values cut off at both ends", _clamp,
     Arg("low", Kind.NUMBER, -1.0, summary="the least value"),
     Arg("high", Kind.NUMBER, 1.0, summary="the largest value"),
     infer=_clamp_type, examples=("", "-0.5, 0.5"), onnx="Clip",
+    value=lambda attrs, x: min(max(x, attrs["low"]), attrs["high"]),
 )  # fmt: skip
 SCALE = _pointwise(
     "scale", "x times a number; written `x * 0.5` as well", _scale,
     Arg("factor", Kind.NUMBER, REQUIRED, summary="the number"), examples=("0.5", "-2"), onnx="Mul",
+    offset=_scaled,
 )  # fmt: skip
 DROPOUT = _pointwise(
     "dropout", "Zeroes elements at random while training", _dropout,
     Arg("p", Kind.NUMBER, 0.5, 0, 1, summary="share of elements zeroed"), examples=("", "0.3"), view=True,
+    offset=unchanged,
 )  # fmt: skip
 
 ALL = (RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, CLAMP, SCALE, DROPOUT)

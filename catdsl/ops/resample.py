@@ -1,13 +1,17 @@
 """Changes of size without weights: resize, pixel shuffle, pooling, padding."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.offset import OffsetCall, unchanged
 from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
 from catdsl.ir.shapes import ShapeCall, ShapeError
 from catdsl.ir.size import Size, combine, evaluate, slide
 from catdsl.ir.types import TensorType
 from catdsl.ir.widths import Unequal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def _resize_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
@@ -53,6 +57,14 @@ def _shuffle_build(site: Site) -> Any:
     from torch.nn import functional as F
 
     return F.pixel_shuffle, {"upscale_factor": site.attrs["factor"]}
+
+
+def _shuffle_offset(call: OffsetCall) -> "np.ndarray":
+    """The pixels of one channel come from a group of channels, which must lack the same."""
+    groups = call.offsets[0].reshape(-1, call.attrs["factor"] ** 2)
+    result = groups[:, 0].copy()
+    result[(groups != groups[:, :1]).any(axis=1)] = float("nan")
+    return result
 
 
 def _pool_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
@@ -105,6 +117,13 @@ def _pad_build(site: Site) -> Any:
     return F.pad, {"pad": (site.attrs["amount"],) * 4, "mode": mode}
 
 
+def _pad_offset(call: OffsetCall) -> "np.ndarray":
+    result = call.offsets[0].copy()
+    if call.border and call.attrs["mode"] == "zero" and call.attrs["amount"]:
+        result[result != 0] = float("nan")
+    return result
+
+
 RESIZE = Op(
     name="resize",
     summary="Resampling: by a factor, to a size, or to the size of another tensor.",
@@ -117,6 +136,7 @@ RESIZE = Op(
     infer=_resize_type,
     size=_resize_size,
     build=_resize_build,
+    offset=unchanged,
     absence=Absence.PASSES,
     examples=(
         Example(((3, 4, 6),), "scale = 2, nearest"),
@@ -133,6 +153,7 @@ PIXEL_SHUFFLE = Op(
     infer=_shuffle_type,
     size=_shuffle_size,
     build=_shuffle_build,
+    offset=_shuffle_offset,
     absence=Absence.PASSES,
     examples=(Example(((8, 4, 5),), "2"), Example(((9, 4, 5),), "3")),
     onnx="DepthToSpace, mode CRD",
@@ -146,14 +167,14 @@ _POOL = (
 
 AVG_POOL = Op(
     name="avg_pool", summary="Mean over windows; padding does not count.", args=_POOL, infer=_pool_type,
-    size=_pool_size, build=_avg_pool_build, absence=Absence.PASSES,
+    size=_pool_size, build=_avg_pool_build, absence=Absence.PASSES, offset=unchanged,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="AveragePool",
 )  # fmt: skip
 
 MAX_POOL = Op(
     name="max_pool", summary="Largest value of windows.", args=_POOL, infer=_pool_type,
-    size=_pool_size, build=_max_pool_build, absence=Absence.PASSES,
+    size=_pool_size, build=_max_pool_build, absence=Absence.PASSES, offset=unchanged,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="MaxPool",
 )  # fmt: skip
@@ -168,6 +189,7 @@ PAD = Op(
     infer=_pad_type,
     size=_pad_size,
     build=_pad_build,
+    offset=_pad_offset,
     absence=Absence.PASSES,
     examples=(Example(((3, 8, 6),), "2, reflect"), Example(((3, 8, 6),), "1, zero")),
     onnx="Pad",

@@ -78,6 +78,13 @@ def slice_weights(
     return result
 
 
+def present_channels(graph: Graph, node: str, flags: Mapping[str, tuple[bool, ...]], kept: Kept) -> np.ndarray:
+    """Per channel of a node's tensor in the teacher, whether the student has it."""
+    found = np.zeros(graph.channels(node), dtype=bool)
+    found[_indices(graph, node, flags, kept)] = True
+    return found
+
+
 def _indices(graph: Graph, node: str, flags: Mapping[str, tuple[bool, ...]], kept: Kept) -> np.ndarray:
     """Channels of a node's tensor that the student keeps."""
     parts = [np.array([], dtype=np.int64)]

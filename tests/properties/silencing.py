@@ -30,12 +30,12 @@ def channels_alive(graph: Graph, kept: Kept) -> dict[str, np.ndarray]:
             np.isin(np.arange(graph.width[s.width].count), kept[s.width]).repeat(s.repeat) for s in node.type.channels
         ]
         left = np.concatenate(own) if own else np.zeros(0, dtype=bool)
-        alive[node.name] = _alive(node, [alive[i] for i in node.inputs], left)
+        alive[node.name] = alive_after(node, [alive[i] for i in node.inputs], left)
         assert not (alive[node.name] & ~left).any(), f"{node.name} has channels of a removed width"
     return alive
 
 
-def _alive(node: Node, inputs: list[np.ndarray], left: np.ndarray) -> np.ndarray:
+def alive_after(node: Node, inputs: list[np.ndarray], left: np.ndarray) -> np.ndarray:
     match node.op.name:
         case "input":
             return np.ones_like(left)
@@ -120,10 +120,26 @@ def sliced_student(
 ) -> tuple[Graph, fx.GraphModule]:
     """The student's graph and its module with weights sliced from the teacher's."""
     student = with_counts(teacher, counts, arrange=BY_NAME["arrange"])
-    weights = slice_weights(teacher, student, counts, kept, numpy_state(module))
-    built = build_module(student)
-    built.double().eval().load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    return student, built
+    return student, loaded_student(teacher, student, counts, kept, numpy_state(module))
+
+
+def loaded_student(
+    teacher: Graph, student: Graph, counts: Mapping[str, int], kept: Kept, weights: Mapping[str, np.ndarray]
+) -> fx.GraphModule:
+    """A student with slices of the teacher's weights, in double precision and evaluation mode."""
+    sliced = slice_weights(teacher, student, counts, kept, weights)
+    built = build_module(student).double().eval()
+    built.load_state_dict({name: torch.from_numpy(value) for name, value in sliced.items()})
+    return built
+
+
+def without_scales(graph: Graph, module: fx.GraphModule, alive: Flags) -> fx.GraphModule:
+    """Scales of 0 in every affine norm for channels that the student has not; their biases stay."""
+    with torch.no_grad():
+        for node in graph.nodes:
+            if node.op.is_norm and node.attrs["affine"]:
+                module.get_parameter(f"{node.name}.weight")[torch.from_numpy(~alive[node.name])] = 0
+    return module
 
 
 def assert_computes_what_silenced_teacher_computes(teacher: Graph, counts: Mapping[str, int], *, seed: int) -> Graph:
