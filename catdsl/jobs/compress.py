@@ -67,7 +67,7 @@ def finish(
     say: Callable[[str], None], *, subtitle: str,
 ) -> Compressed:  # fmt: skip
     """Distil the student of a plan, compare it with its teacher, and draw it. Raises CatError, Stopped."""
-    student = distilled_student(project, plan.kept, plan.channels, taught, run, setting)
+    student = distilled_student(project, plan.kept, plan.channels, taught, run, setting, say)
     say(f"weights  {run.student / WEIGHTS}")
     device = setting.options.device
     result = compare(project, plan, taught.module, student, run, setting.data, device=device)

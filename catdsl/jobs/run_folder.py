@@ -5,6 +5,7 @@ spec/                         the spec and the files it uses
 teacher/, student/            weights.safetensors, checkpoint.pt, metrics.jsonl, samples/
 scores.safetensors            what the search ranked channels by; times.json predicted latencies
 student.cat, plan.json        the search's result; plan.txt explains it
+inherited.json                what became of the removed channels in the student's first weights
 result.json, comparison.png, graph.svg
 """
 
@@ -61,6 +62,10 @@ class RunFolder:
     @property
     def times(self) -> Path:
         return self.path / "times.json"
+
+    @property
+    def inherited(self) -> Path:
+        return self.path / "inherited.json"
 
     @property
     def result(self) -> Path:

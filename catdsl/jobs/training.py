@@ -1,6 +1,7 @@
 """`train` and `distill`: one network trained in its part of a run folder."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module, with_taps
 from catdsl.backend.weights import load_weights, module_with_weights, save_weights
 from catdsl.diagnostics import CatError
+from catdsl.files import write_text
 from catdsl.ir.graph import Graph
+from catdsl.jobs.inheriting import folding_json, folding_line
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run, teacher_weights_path
 from catdsl.jobs.setting import JobOptions, Setting
 from catdsl.project import Project
+from catdsl.search.folding import fold_constants
 from catdsl.search.slicing import kept_channels, slice_weights
 from catdsl.train.data.batches import training_batches
 from catdsl.train.engine import CHECKPOINT, Outcome
@@ -74,7 +78,7 @@ def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mappin
 
 def distilled_student(
     project: Project, counts: Mapping[str, int], channels: Mapping[str, tuple[int, ...]],
-    teacher: Teacher, run: RunFolder, setting: Setting,
+    teacher: Teacher, run: RunFolder, setting: Setting, say: Callable[[str], None],
 ) -> GraphModule:  # fmt: skip
     """The run's student, distilled as far as it is not yet. Raises Stopped."""
     graph, options = project.student_at(counts), setting.options
@@ -83,7 +87,7 @@ def distilled_student(
         return module_with_weights(graph, finished)
     weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
     kept = kept_channels(project.teacher_graph, counts, channels, weights)
-    module = student_module(project, graph, counts, kept, weights, seed=options.seed)
+    module = student_module(project, graph, counts, kept, weights, run, seed=options.seed, say=say)
     taps = _shared_taps(project.teacher_graph, graph)
     outcome = distill_student(
         module, setting.data, project.settings, _run_options(run.student, options),
@@ -104,14 +108,19 @@ def distilled_student(
 
 def student_module(
     project: Project, graph: Graph, counts: Mapping[str, int], kept: Mapping[str, np.ndarray],
-    weights: Mapping[str, np.ndarray], *, seed: int,
+    weights: Mapping[str, np.ndarray], run: RunFolder, *, seed: int, say: Callable[[str], None],
 ) -> GraphModule:  # fmt: skip
     """The student before its training: slices of the teacher's weights, or fresh ones, by setting."""
     module = build_module(graph)
     if project.settings.distill.init == "fresh":
         initialize(module, graph, project.settings.style, seed)
         return module
-    sliced = slice_weights(project.teacher_graph, graph, counts, kept, weights)
+    folded = fold_constants(project.teacher_graph, counts, kept, weights)
+    # A training that was begun goes on from its checkpoint: what its student started with is told already.
+    if not (run.student / CHECKPOINT).exists():
+        write_text(run.inherited, json.dumps(folding_json(folded), indent=1) + "\n")
+        say(f"folded   {folding_line(folded)}")
+    sliced = slice_weights(project.teacher_graph, graph, counts, kept, folded.weights)
     load_weights(module, {n: torch.from_numpy(v) for n, v in sliced.items()}, graph, source="the teacher")
     return module
 

@@ -130,3 +130,25 @@ def test_wrong_use_is_told(cli, arguments, code, told):
     text = (cli.folder / "tiny.cat").read_text(encoding="utf-8")
     (cli.folder / "other.cat").write_text(text.replace("stem", "trunk"), encoding="utf-8")
     assert told in cli(*arguments, code=code).stderr
+
+
+def test_the_run_tells_what_the_student_inherits(cli):
+    done = cli("compress", "tiny.cat", "--budget", "40%", "-o", "run", "--steps", 2)
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("folded"))
+    assert "into a running mean" in line
+    held = json.loads((cli.folder / "run" / "inherited.json").read_text())
+    assert set(held) == {"exact", "removals"}
+    assert held["removals"]
+    nodes = load(cli.folder / "tiny.cat").graph.node
+    for removal in held["removals"]:
+        assert removal["reader"] in nodes
+        assert removal["place"] in nodes
+    assert f"{sum(r['exact'] for r in held['removals'])} of {len(held['removals'])} exact" in line
+
+
+def test_a_fresh_student_inherits_nothing(cli):
+    text = (cli.folder / "tiny.cat").read_text(encoding="utf-8")
+    (cli.folder / "fresh.cat").write_text(text.replace("distill {", "distill { init = fresh,"), encoding="utf-8")
+    done = cli("compress", "fresh.cat", "--budget", "40%", "-o", "run", "--steps", 2)
+    assert "folded" not in done.stderr
+    assert not (cli.folder / "run" / "inherited.json").exists()

@@ -88,10 +88,10 @@ def test_an_exact_student_computes_what_its_teacher_computes(project: Project, d
 def test_so_it_does_in_programs_that_lose_constants(project: Project, data: st.DataObject, seed: int) -> None:
     folded = _folded(project.graph, data, seed)
     for removal in folded.removals:
-        assert removal.fate.kept or not removal.exact
+        assert removal.fate.carried or not removal.exact
         assert removal.channels > 0
         assert removal.lost is None or removal.lost >= 0
-        assert removal.lost == 0 or not removal.fate.kept
+        assert removal.lost == 0 or not removal.fate.carried
 
 
 def test_students_are_exact_often_and_in_every_way() -> None:
@@ -109,5 +109,5 @@ def test_students_are_exact_often_and_in_every_way() -> None:
 
     collect()
     assert sum(exact) >= 20
-    assert set(fates) == {fate for fate in Fate if fate.kept}
+    assert set(fates) == {fate for fate in Fate if fate.carried}
     assert all(np.array(list(fates.values())) >= 3)
