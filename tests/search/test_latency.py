@@ -104,7 +104,7 @@ def test_the_budget_of_a_spec_may_be_a_latency() -> None:
 
 
 @given(programs(), st.integers(0, 99), st.integers(0, 100), st.sampled_from(("memory", "latency")), st.booleans())
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_students_are_within_limits_that_are_no_sums(
     project: Project, seed: int, share: int, metric: str, both: bool
 ) -> None:
