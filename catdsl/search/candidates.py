@@ -36,6 +36,8 @@ class Candidates:
         self._vector = self.compiled.vector({**floor_counts(graph), **self.fixed})
         position = {name: i for i, name in enumerate(self.compiled.names)}
         self._places = np.array([position[n] for n in ranking.names], dtype=np.int64)
+        self._steps = np.zeros_like(self._vector)
+        self._steps[self._places] = ranking.step
 
     def figure(self, counts: np.ndarray, metric: str) -> int:
         """What a candidate takes of a metric."""
@@ -82,7 +84,9 @@ class Candidates:
         A width whose next step does not fit is done: costs never fall as other widths grow.
         """
         counts = counts.copy()
-        done = np.zeros(len(counts), dtype=bool)
+        spent = self.compiled.at(self._at(counts))[self._summed]
+        plain = self._plain(counts)
+        done = plain & (self._added(counts)[self._summed].T + spent > self._most).any(axis=1)
         for width in self.ranking.width[length:].tolist():
             if done[width]:
                 continue
@@ -94,10 +98,21 @@ class Candidates:
 
     def cheapest_step(self, counts: np.ndarray, metric: str) -> int | None:
         """The least of a metric that a further step of one width would add; None where there is none."""
+        free = counts + self.ranking.step <= self.ranking.high
+        known = free & self._plain(counts) if metric not in self._meters else np.zeros_like(free)
+        added = self._added(counts)[METRICS.index(metric)][known].tolist() if known.any() else []
         spent = self.figure(counts, metric)
-        added = []
-        for width in np.flatnonzero(counts + self.ranking.step <= self.ranking.high).tolist():
+        for width in np.flatnonzero(free & ~known).tolist():
             wider = counts.copy()
             wider[width] += self.ranking.step[width]
             added.append(self.figure(wider, metric) - spent)
         return min(added, default=None)
+
+    def _added(self, counts: np.ndarray) -> np.ndarray:
+        """What one step of each ranked width adds to each of METRICS, where it changes no condition."""
+        return self.compiled.added(self._at(counts), self._steps)[:, self._places]
+
+    def _plain(self, counts: np.ndarray) -> np.ndarray:
+        """Widths of which a step changes no condition: they are there already, and no tied one may appear."""
+        table = self.compiled.table
+        return counts > 0 if table is None or not table.ties else np.zeros(len(counts), dtype=bool)

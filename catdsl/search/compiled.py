@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import gcd, lcm
 
 import numpy as np
@@ -32,7 +33,7 @@ class ConditionTable:
 
     def __init__(self, rows: Sequence[Row], names: Sequence[str], ties: Mapping[str, Linear]):
         vanishing = sorted(str(parts) for kind, parts in rows if kind == "width" and parts in ties)
-        self._names, self._ties = names, tuple(ties[name] for name in vanishing)
+        self._names, self.ties = names, tuple(ties[name] for name in vanishing)
         position = {name: place for place, name in enumerate((*names, "", *vanishing))}
         self._size = len(rows)
         widths = [(i, position[str(name)]) for i, (kind, name) in enumerate(rows) if kind == "width"]
@@ -52,10 +53,10 @@ class ConditionTable:
         return truth
 
     def _extended(self, vector: np.ndarray) -> np.ndarray:
-        if not self._ties:
+        if not self.ties:
             return vector
         counts = dict(zip(self._names, vector.tolist(), strict=False))
-        return np.append(vector, [1 if tie.value(counts) > 0 else 0 for tie in self._ties])
+        return np.append(vector, [1 if tie.value(counts) > 0 else 0 for tie in self.ties])
 
 
 def _levels(rows: Sequence[Row]) -> list[_Level]:
@@ -102,9 +103,37 @@ class CompiledCost:
     def at(self, vector: np.ndarray) -> np.ndarray:
         """The cost in each of METRICS, int64."""
         products = vector[self.first] * vector[self.second]
-        if self.table is not None:
-            products = products * self.table.truth(vector)[self.condition]
-        return (self.factors @ products) // self.scale
+        return (self._held(vector) @ products) // self.scale
+
+    def added(self, vector: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """What a step of each width alone would add to each of METRICS: METRICS x (widths and a 1).
+
+        `steps` are laid out like `vector`. Right for every step that changes no condition: those of
+        widths that are above 0, as long as no tied width can vanish.
+        """
+        # x * y grows by dx * y with x, by x * dy with y, and x * x by dx * (x + dx) + x * dx.
+        x, y, dx = vector[self.first], vector[self.second], steps[self.first]
+        ends = np.concatenate((dx * (y + dx * (self.first == self.second)), x * steps[self.second]))
+        order, places, starts = self._ends
+        held = self._held(vector)
+        grown = (np.concatenate((held, held), axis=1) * ends)[:, order]
+        added = np.zeros((len(held), len(vector)), dtype=held.dtype)
+        added[:, places] = np.add.reduceat(grown, starts, axis=1) // self.scale
+        return added
+
+    @cached_property
+    def _ends(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The two widths of every term, sorted; the widths there are, and where each begins."""
+        ends = np.concatenate((self.first, self.second))
+        order = np.argsort(ends, kind="stable")
+        places, starts = np.unique(ends[order], return_index=True)
+        return order, places, starts
+
+    def _held(self, vector: np.ndarray) -> np.ndarray:
+        """The factors of the terms whose conditions hold, 0 for the others."""
+        if self.table is None:
+            return self.factors
+        return self.factors * self.table.truth(vector)[self.condition]
 
 
 def compile_cost(model: CostModel) -> CompiledCost:

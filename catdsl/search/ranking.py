@@ -43,27 +43,28 @@ def rank(
     names = tuple(by_width)
     widths = [graph.width[n] for n in names]
     order = {n: np.argsort(-by_width[n], kind="stable") for n in names}
-    rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for index, (name, width) in enumerate(zip(names, widths, strict=True)):
-        tops = np.arange(width.low + width.step, width.high + 1, width.step)
-        share = tops / max(width.count, 1)
-        scores = by_width[name][order[name]][tops - 1]
-        if policy == "value_per_cost":
-            assert price is not None
-            scores = scores / price[name]
-        rows.append((-share if policy == "uniform" else scores, share, np.full(len(tops), index)))
-    score, share, which = (np.concatenate(column) if rows else np.array([]) for column in _columns(rows))
+    bounds = np.array([(w.low, w.high, w.step, w.count) for w in widths], dtype=np.int64)
+    low, high, step, count = bounds.reshape(-1, 4).T
+    # All steps of all widths in one array: `which` width, and how wide it is with the step.
+    steps = np.maximum(high - low, 0) // step
+    which = np.repeat(np.arange(len(names)), steps)
+    nth = np.arange(len(which)) - np.repeat(np.cumsum(steps) - steps, steps) + 1
+    tops = low[which] + nth * step[which]
+    share = tops / np.maximum(count, 1)[which]
+    best_first = np.concatenate([by_width[n][order[n]] for n in names]) if names else np.array([])
+    score = best_first[(np.cumsum(count) - count)[which] + tops - 1]
+    if policy == "value_per_cost":
+        assert price is not None
+        score = score / np.array([price[n] for n in names])[which]
+    if policy == "uniform":
+        score = -share
     ranked = np.lexsort((which, share, -score))
     return Ranking(
         names=names,
         width=which[ranked].astype(np.int64),
         score=score[ranked],
         order=order,
-        low=np.array([w.low for w in widths], dtype=np.int64),
-        high=np.array([w.high for w in widths], dtype=np.int64),
-        step=np.array([w.step for w in widths], dtype=np.int64),
+        low=low,
+        high=high,
+        step=step,
     )
-
-
-def _columns(rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[list[np.ndarray], ...]:
-    return tuple([row[i] for row in rows] for i in range(3))

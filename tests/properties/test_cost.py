@@ -1,5 +1,6 @@
 """The cost model promises what the built student costs, counted by torch itself."""
 
+import numpy as np
 import torch
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
@@ -48,6 +49,24 @@ def test_the_compiled_cost_is_the_same(project: Project, data: st.DataObject) ->
         counts = {**project.graph.counts, **counts_of(data.draw, project.graph)}
         cost = model.at({n: c for n, c in counts.items() if project.graph.width[n].tie is None})
         assert compiled.at(compiled.vector(counts)).tolist() == [cost.exact, cost.paper, cost.params, cost.weights]
+
+
+@given(programs(), st.data())
+@settings(max_examples=150)
+def test_what_a_step_adds_is_the_difference_it_makes(project: Project, data: st.DataObject) -> None:
+    """For all widths that are there already, in one call."""
+    graph = project.graph
+    compiled = compile_cost(project.cost_model)
+    if compiled.table is not None and compiled.table.ties:
+        reject()
+    vector = compiled.vector({**graph.counts, **counts_of(data.draw, graph)})
+    steps = np.array([*(graph.width[n].step for n in compiled.names), 0])
+    added = compiled.added(vector, steps)
+    for place in range(len(compiled.names)):
+        if vector[place] > 0 and graph.width[compiled.names[place]].searched:
+            wider = vector.copy()
+            wider[place] += steps[place]
+            assert added[:, place].tolist() == (compiled.at(wider) - compiled.at(vector)).tolist()
 
 
 @given(programs(), st.data())
