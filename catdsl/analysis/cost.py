@@ -51,7 +51,7 @@ class Term:
     condition: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CostModel:
     """The cost of a graph as a function of its widths' counts. While `output` holds, the output is there."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd, lcm
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -137,7 +138,16 @@ class CompiledCost:
 
 
 def compile_cost(model: CostModel) -> CompiledCost:
-    """Merge the terms of a cost model over its independent widths."""
+    """The terms of a cost model, merged over its independent widths: once for each model."""
+    if model not in _COMPILED:
+        _COMPILED[model] = _compiled(model)
+    return _COMPILED[model]
+
+
+_COMPILED: WeakKeyDictionary[CostModel, CompiledCost] = WeakKeyDictionary()
+
+
+def _compiled(model: CostModel) -> CompiledCost:
     graph = model.graph
     names = tuple(w.name for w in graph.widths if w.tie is None)
     index = {name: i for i, name in enumerate(names)}
