@@ -53,7 +53,7 @@ def carrying(draw: st.DrawFn) -> Project:
 
 
 def _folded(graph: Graph, data: st.DataObject, seed: int) -> Folded:
-    """Remove channels whose scales are 0, and hold the student to what is said of it."""
+    """Remove channels, mostly with scales of 0, and hold the student to what is said of it."""
     rng = Random(seed)
     counts = {w: n if rng.random() < 0.6 else graph.counts[w] for w, n in counts_of(data.draw, graph).items()}
     try:
@@ -62,7 +62,9 @@ def _folded(graph: Graph, data: st.DataObject, seed: int) -> Folded:
         reject()
     kept = random_kept(graph, counts, seed)
     alive = channels_alive(graph, kept)
-    module = without_scales(graph, randomized(build_module(graph), seed), alive)
+    module = randomized(build_module(graph), seed)
+    if rng.random() < 0.9:
+        without_scales(graph, module, alive)
     before = {name: value.copy() for name, value in numpy_state(module).items()}
     folded = fold_constants(graph, counts, kept, numpy_state(module))
     images = random_images(graph, seed)
