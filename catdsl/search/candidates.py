@@ -24,7 +24,7 @@ class Candidates:
         self.ranking = ranking
         self.compiled = compiled
         summed = [metric for metric in most if metric not in meters]
-        self._summed = np.array([METRICS.index(metric) for metric in summed], dtype=np.int64)
+        self._limited = compiled.only(np.array([METRICS.index(metric) for metric in summed], dtype=np.int64))
         self._meters = dict(meters)
         self._most = np.array([min(most[metric], 2**62) for metric in summed], dtype=np.int64)
         self._top = {metric: most[metric] for metric in meters}
@@ -52,7 +52,7 @@ class Candidates:
 
     def fits(self, counts: np.ndarray) -> bool:
         vector = self._at(counts)
-        if (self.compiled.at(vector)[self._summed] > self._most).any():
+        if (self._limited.at(vector) > self._most).any():
             return False
         # The meters are slow: what a sum forbids already is not looked at further.
         return all(meter.at(vector) <= self._top[metric] for metric, meter in self._meters.items())
@@ -84,9 +84,9 @@ class Candidates:
         A width whose next step does not fit is done: costs never fall as other widths grow.
         """
         counts = counts.copy()
-        spent = self.compiled.at(self._at(counts))[self._summed]
-        plain = self._plain(counts)
-        done = plain & (self._added(counts)[self._summed].T + spent > self._most).any(axis=1)
+        spent = self._limited.at(self._at(counts))
+        added = self._limited.added(self._at(counts), self._steps)[:, self._places]
+        done = self._plain(counts) & (added.T + spent > self._most).any(axis=1)
         for width in self.ranking.width[length:].tolist():
             if done[width]:
                 continue
@@ -100,17 +100,16 @@ class Candidates:
         """The least of a metric that a further step of one width would add; None where there is none."""
         free = counts + self.ranking.step <= self.ranking.high
         known = free & self._plain(counts) if metric not in self._meters else np.zeros_like(free)
-        added = self._added(counts)[METRICS.index(metric)][known].tolist() if known.any() else []
+        added = []
+        if known.any():
+            every = self.compiled.added(self._at(counts), self._steps)[METRICS.index(metric), self._places]
+            added = every[known].tolist()
         spent = self.figure(counts, metric)
         for width in np.flatnonzero(free & ~known).tolist():
             wider = counts.copy()
             wider[width] += self.ranking.step[width]
             added.append(self.figure(wider, metric) - spent)
         return min(added, default=None)
-
-    def _added(self, counts: np.ndarray) -> np.ndarray:
-        """What one step of each ranked width adds to each of METRICS, where it changes no condition."""
-        return self.compiled.added(self._at(counts), self._steps)[:, self._places]
 
     def _plain(self, counts: np.ndarray) -> np.ndarray:
         """Widths of which a step changes no condition: they are there already, and no tied one may appear."""

@@ -1,7 +1,7 @@
 """The cost terms as arrays: what the search evaluates thousands of times."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd, lcm
 from weakref import WeakKeyDictionary
@@ -100,6 +100,10 @@ class CompiledCost:
     def vector(self, counts: Mapping[str, int]) -> np.ndarray:
         """Counts of the independent widths in order, and a 1."""
         return np.array([*(counts[n] for n in self.names), 1], dtype=np.int64)
+
+    def only(self, rows: np.ndarray) -> "CompiledCost":
+        """The same, for some of METRICS."""
+        return replace(self, factors=self.factors[rows])
 
     def at(self, vector: np.ndarray) -> np.ndarray:
         """The cost in each of METRICS, int64."""
