@@ -17,7 +17,8 @@ from catdsl.ir.op import Absence, Axis, Op, Site
 from catdsl.search.latency import Curve, joins, signature
 
 _WARM_UP = 3
-_LEAST_RUNS, _MOST_RUNS, _ENOUGH_SECONDS = 5, 50, 0.03
+_LEAST_RUNS, _MOST_RUNS = 5, 50
+_ENOUGH_SECONDS, _ENOUGH_FOR_NETWORKS = 0.03, 1.0
 _QUEUED = 20
 _POINTS = 6
 
@@ -32,15 +33,17 @@ class Kind:
     outputs: tuple[int, int]
 
 
-def median_seconds(run: Callable[[], object], device: str, *, runs: int | None = None, repeats: int = 1) -> float:
-    """The median of `runs` runs after a warm-up of 3; without a number, of as many as 0.03 s hold, 5 to 50.
+def median_seconds(
+    run: Callable[[], object], device: str, *, runs: int | None = None, repeats: int = 1, enough: float = 0.0
+) -> float:
+    """The median of `runs` runs after a warm-up of 3; without a number, of as many as `enough` seconds hold, 5 to 50.
 
     With `repeats`, each is the mean of so many in a row.
     """
     seconds: list[float] = []
     cuda = torch.device(device).type == "cuda"
     while len(seconds) < _WARM_UP + (_LEAST_RUNS if runs is None else runs) or (
-        runs is None and len(seconds) < _MOST_RUNS and sum(seconds[_WARM_UP:]) < _ENOUGH_SECONDS
+        runs is None and len(seconds) < _MOST_RUNS and sum(seconds[_WARM_UP:]) < enough
     ):
         began = time.perf_counter()
         for _ in range(repeats):
@@ -120,7 +123,7 @@ def _nanoseconds(kind: Kind, inputs: int, outputs: int, device: str) -> float:
     # Waiting for a GPU after each operator would be most of its time, and a network does not.
     repeats = _QUEUED if torch.device(device).type == "cuda" else 1
     with torch.inference_mode():
-        return 1e9 * median_seconds(lambda: call(*images), device, repeats=repeats)
+        return 1e9 * median_seconds(lambda: call(*images), device, repeats=repeats, enough=_ENOUGH_SECONDS)
 
 
 def _channels(kind: Kind, inputs: int, outputs: int) -> Iterator[int]:
@@ -149,4 +152,4 @@ def measure_network(graph: Graph, device: str) -> float:
     module = build_module(graph).to(device).eval()
     images = [torch.randn(1, graph.channels(n.name), n.type.height, n.type.width, device=device) for n in graph.inputs]
     with torch.inference_mode():
-        return 1e9 * median_seconds(lambda: module(*images), device)
+        return 1e9 * median_seconds(lambda: module(*images), device, enough=_ENOUGH_FOR_NETWORKS)

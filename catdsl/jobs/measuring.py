@@ -14,7 +14,7 @@ from catdsl.ir.graph import Graph
 from catdsl.jobs.operator_times import save_times, table_path
 from catdsl.ops import BY_NAME
 from catdsl.project import Project, load
-from catdsl.search.latency import Checked, Curve, OperatorTimes
+from catdsl.search.latency import Checked, Curve, OperatorTimes, signatures
 from catdsl.train.progress import open_progress
 
 _SHARES = (1.0, 0.6, 0.3, 0.1)
@@ -58,7 +58,8 @@ def _checked(project: Project, times: OperatorTimes, device: str) -> Iterable[Ch
     for share in _SHARES:
         graph = at_share(project, share)
         name = f"{project.source.shown} at {share:.0%}"
-        yield Checked(name, times.of(graph) / 1e6, measure_network(graph, device) / 1e6, teacher=share == 1)
+        measured = measure_network(graph, device) / 1e6
+        yield Checked(name, times.of(graph) / 1e6, measured, share == 1, signatures(graph))
 
 
 def at_share(project: Project, share: float) -> Graph:
@@ -75,10 +76,10 @@ def at_share(project: Project, share: float) -> Graph:
 def as_json(times: OperatorTimes, path: Path) -> str:
     """Where the table lies, and each whole network beside its prediction, in milliseconds."""
     networks = [
-        {"name": c.name, "predicted": c.operators * times.factor, "measured": c.measured, "error": times.error(c)}
+        {"name": c.name, "predicted": times.predicted(c), "measured": c.measured, "error": times.error(c)}
         for c in times.checked
     ]
-    facts = {"device": times.device, "software": times.software, "threads": times.threads, "factor": times.factor}
+    facts = {"device": times.device, "software": times.software, "threads": times.threads}
     return json.dumps({**facts, "file": str(path), "networks": networks}, indent=1)
 
 
@@ -86,14 +87,17 @@ def as_text(times: OperatorTimes, path: Path) -> str:
     """What was measured, and each whole network beside its prediction."""
     lines = [
         f"{times.device}, {times.software}, {times.threads} threads: {len(times.curves)} kinds of operators",
-        f"whole networks take {times.factor:.2f} times the sum of their operators; fitted to those at 100%",
-        f"{'network':<44}{'predicted':>12}{'measured':>12}{'error':>9}",
+        f"{'network':<44}{'operators':>12}{'predicted':>12}{'measured':>12}{'error':>9}",
         *(
-            f"{c.name:<44}{c.operators * times.factor:>9.2f} ms{c.measured:>9.2f} ms{times.error(c):>9.1%}"
+            f"{c.name:<44}{c.operators:>9.2f} ms{times.predicted(c):>9.2f} ms{c.measured:>9.2f} ms"
+            f"{times.error(c):>9.1%}"
             for c in times.checked
         ),
     ]
     errors = [abs(times.error(checked)) for checked in times.checked if not checked.teacher]
     if errors:
-        lines.append(f"students: median error {median(errors):.1%}, largest {max(errors):.1%}")
+        lines.append(
+            f"predictions are fitted to those at 100%; students: median error {median(errors):.1%}, "
+            f"largest {max(errors):.1%}"
+        )
     return "\n".join([*lines, f"written: {path}"])

@@ -2,13 +2,12 @@
 
 A table holds, for each kind of operator at each image size, times at a few channel counts of its
 input and its result. A network's time is the sum over its operators, times a factor for all that an
-operator by itself does not show, such as caches that it finds cold; the factor is fitted to the
-teachers that were measured whole. `catdsl measure` says how well it then predicts students.
+operator by itself does not show, such as caches that it finds cold; the factor is that of the measured
+teacher whose operators are most alike. `catdsl measure` says how well it then predicts students.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -36,12 +35,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Checked:
-    """A whole network in milliseconds: the sum of its operators, and measured. The factor is fitted to teachers."""
+    """A whole network in milliseconds: the sum of its operators, and measured; and the signatures in it."""
 
     name: str
     operators: float
     measured: float
     teacher: bool
+    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,22 @@ class OperatorTimes:
     curves: Mapping[str, Curve]
     checked: tuple[Checked, ...] = ()
 
-    @property
-    def factor(self) -> float:
-        """How much longer whole networks take than their operators by themselves."""
-        ratios = [c.measured / c.operators for c in self.checked if c.teacher and c.operators > 0]
-        return median(ratios) if ratios else 1.0
+    def factor(self, kinds: Iterable[str]) -> float:
+        """How much longer a network of these operators takes than they by themselves: as the teacher most like it."""
+        wanted = frozenset(kinds)
+        teachers = [c for c in self.checked if c.teacher and c.operators > 0]
+        if not teachers:
+            return 1.0
+        alike = max(teachers, key=lambda c: len(wanted & {*c.kinds}) / max(len(wanted | {*c.kinds}), 1))
+        return alike.measured / alike.operators
+
+    def predicted(self, network: Checked) -> float:
+        """The prediction for a network that was measured, in milliseconds."""
+        return network.operators * self.factor(network.kinds)
 
     def error(self, network: Checked) -> float:
         """The share of its measured time by which the prediction for a network is off."""
-        return network.operators * self.factor / network.measured - 1
+        return self.predicted(network) / network.measured - 1
 
     def of(self, graph: Graph) -> int:
         """Nanoseconds of a network as it is. Raises CatError E406 for an operator that was not measured."""
@@ -79,6 +86,11 @@ def signature(graph: Graph, node: Node) -> str | None:
     kept = {k: v for k, v in node.attrs.items() if k not in _LEFT_OUT and v is not None}
     written = "".join(f" {name}={_word(value)}" for name, value in sorted(kept.items()))
     return f"{node.op.name}{written} {source.height}x{source.width} to {node.type.height}x{node.type.width}"
+
+
+def signatures(graph: Graph) -> tuple[str, ...]:
+    """The signatures of all operators that take time, each once."""
+    return tuple(dict.fromkeys(key for node in graph.nodes if (key := signature(graph, node))))
 
 
 def joins(node: Node) -> bool:
@@ -102,7 +114,7 @@ class LatencyMeter:
         self._first = np.array([place[node.inputs[0]] for _, node, _ in timed], dtype=np.int64)
         self._sums = np.array([node.op.absence is Absence.ANY for _, node, _ in timed])
         self._grid = _Grid(curves)
-        self._factor = times.factor
+        self._factor = times.factor(signatures(graph))
 
     def at(self, vector: np.ndarray) -> int:
         if not len(self._nodes):

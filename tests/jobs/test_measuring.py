@@ -29,6 +29,7 @@ search { floor = 2 }
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(timing, "_ENOUGH_SECONDS", 0.0)
+    monkeypatch.setattr(timing, "_ENOUGH_FOR_NETWORKS", 0.0)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 

@@ -10,7 +10,7 @@ from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.project import Project, load
 from catdsl.search.budget import Budget, Limit
-from catdsl.search.latency import Checked, Curve, LatencyMeter, OperatorTimes, signature
+from catdsl.search.latency import Checked, Curve, LatencyMeter, OperatorTimes, signature, signatures
 from catdsl.search.speed import Speed, predicted_speed, slow_warning
 from tests.properties.programs import programs
 
@@ -65,11 +65,16 @@ def test_a_network_takes_the_sum_of_its_operators() -> None:
 def test_the_factor_is_fitted_to_teachers_alone() -> None:
     graph = load(TEXT).graph
     plain = times_of(graph)
-    checked = (Checked("teacher", 2.0, 3.0, teacher=True), Checked("student", 1.0, 4.0, teacher=False))
+    kinds = signatures(graph)
+    checked = (
+        Checked("another", 1.0, 9.0, True, ("relu 1x1 to 1x1",)),
+        Checked("teacher", 2.0, 3.0, True, kinds),
+        Checked("student", 1.0, 4.0, False, kinds[:-1]),
+    )
     fitted = OperatorTimes(plain.device, plain.software, 1, plain.curves, checked)
-    assert fitted.factor == 1.5
+    assert fitted.factor(kinds) == fitted.factor(kinds[1:]) == 1.5
     assert fitted.of(graph) == int(plain.of(graph) * 1.5)
-    assert fitted.error(checked[1]) == 1.5 / 4 - 1
+    assert fitted.error(checked[2]) == 1.5 / 4 - 1
 
 
 def test_an_operator_that_was_not_measured_is_named() -> None:
