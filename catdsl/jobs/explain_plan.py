@@ -15,6 +15,7 @@ from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph
 from catdsl.jobs.describe import amount
 from catdsl.jobs.operator_times import load_times
+from catdsl.jobs.planning import scores_for
 from catdsl.jobs.run_folder import existing_run
 from catdsl.project import Project
 from catdsl.search.budget import Budget, Limit, shown
@@ -46,7 +47,8 @@ def explained(folder: Path, *, keep: tuple[str, ...] = (), floor: int | None = N
     times = load_times(run.times) if run.times.exists() else None
     model = _constrained(project.cost_model, keep, floor)
     search = project.settings.search
-    scores = load_scores(run.scores)
+    # Runs of earlier versions have no file of scores.
+    scores = load_scores(run.scores) if run.scores.exists() else scores_for(project, None, folder)
     planner = Planner(model, scores, group=search.group, policy=search.policy, times=times)
     return Explained(project, planner, planner.plan(limits))
 
