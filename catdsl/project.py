@@ -113,11 +113,11 @@ class Project:
                 raise CatError((no_times(),))
             return times.of(self.teacher_graph)
 
-        teacher = self.cost_model.teacher
-        if text is not None:
-            return parse_budget(text, count or "exact", teacher, metered)
-        settings = self.settings.budget
-        return budget_of_settings(settings.model_copy(update={"count": count} if count else {}), teacher, metered)
+        with self._sources():
+            teacher, settings = self.cost_model.teacher, self.settings.budget
+            if text is not None:
+                return parse_budget(text, count or "exact", teacher, metered)
+            return budget_of_settings(settings.model_copy(update={"count": count} if count else {}), teacher, metered)
 
     def plan(self, scores: "Scores", budget: Budget, times: "OperatorTimes | None" = None) -> "Plan":
         """The student within a budget. Raises CatError E401, E403, E406."""

@@ -2,8 +2,8 @@
 
 `exact` counts convolutions, transposed ones at input resolution. `paper` counts transposed ones at
 output resolution and one operation per element of norms without running statistics: the figures
-published with the method (CAT, CVPR 2021) are in that one. `weights` is what a weights file holds:
-parameters and running statistics in float32.
+published with the method (CAT, CVPR 2021) are in that one. `weights` are the bytes of the
+tensors in a weights file: parameters and running statistics in float32.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +19,9 @@ from catdsl.ir.op import Axis, Weight
 from catdsl.ir.presence import needed, presence
 
 METRICS = ("exact", "paper", "params", "weights")
-_FLOAT = 4
+FLOAT_BYTES = 4
 _COUNTER = 8  # a whole number of 64 bits
-_LARGEST = 2**62
+LARGEST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def cost_model(graph: Graph) -> CostModel:
     output = logic.any_of(present[graph.output])
     model = CostModel(graph, tuple(terms), logic.rows(), output)
     cost = model.teacher
-    if max(getattr(cost, name) for name in METRICS) > _LARGEST:
+    if max(getattr(cost, name) for name in METRICS) > LARGEST:
         raise CatError.one(
             "E103", "the network costs more than 2^62 operations, the limit", graph.nodes[0].span,
             help="use a smaller input, or fewer channels",
@@ -161,7 +161,7 @@ def _terms(
 def _held(weights: Sequence[Weight]) -> tuple[int, int]:
     """Parameters, and bytes of parameters and running statistics, for each pair of channels or channel."""
     params = sum(w.fixed_size for w in weights if not w.buffer)
-    return params, _FLOAT * sum(w.fixed_size for w in weights)
+    return params, FLOAT_BYTES * sum(w.fixed_size for w in weights)
 
 
 def exact_macs(graph: Graph) -> dict[str, int]:

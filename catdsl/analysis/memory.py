@@ -9,9 +9,8 @@ are weights.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catdsl.analysis.cost import FLOAT_BYTES
 from catdsl.ir.graph import Graph
-
-FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,16 +41,18 @@ def median_seconds(
     With `repeats`, each is the mean of so many in a row.
     """
     seconds: list[float] = []
-    cuda = torch.device(device).type == "cuda"
+    kind = torch.device(device).type
     while len(seconds) < _WARM_UP + (_LEAST_RUNS if runs is None else runs) or (
-        runs is None and len(seconds) < _MOST_RUNS and sum(seconds[_WARM_UP:]) < enough
+        runs is None and len(seconds) < _WARM_UP + _MOST_RUNS and sum(seconds[_WARM_UP:]) < enough
     ):
         began = time.perf_counter()
         for _ in range(repeats):
             run()
         # A GPU only queues the work; without waiting we would time the queueing.
-        if cuda:
+        if kind == "cuda":
             torch.cuda.synchronize()
+        elif kind == "mps":
+            torch.mps.synchronize()
         seconds.append((time.perf_counter() - began) / repeats)
     return median(seconds[_WARM_UP:])
 
@@ -71,10 +73,10 @@ def kinds(graphs: Sequence[tuple[Graph, Graph]], arrange: Op) -> dict[str, Kind]
     for smallest, largest in graphs:
         for node in largest.nodes:
             key = signature(largest, node)
-            if key is None or node.name not in smallest.node:
+            if key is None:
                 continue
             source = largest.node[node.inputs[0]].type
-            ends = [(g.channels(node.inputs[0]), g.channels(node.name)) for g in (smallest, largest)]
+            ends = [(_channels_in(g, node.inputs[0]), _channels_in(g, node.name)) for g in (smallest, largest)]
             kind = Kind(node, (source.height, source.width), *zip(*ends, strict=True))
             found[key] = _wider(found[key], kind) if key in found else kind
             if joins(node):
@@ -85,6 +87,11 @@ def kinds(graphs: Sequence[tuple[Graph, Graph]], arrange: Op) -> dict[str, Kind]
                 kind = Kind(lined, (node.type.height, node.type.width), kind.outputs, kind.outputs)
                 found[key] = _wider(found[key], kind) if key in found else kind
     return found
+
+
+def _channels_in(graph: Graph, name: str) -> int:
+    """Channels of a tensor; 1 where it is absent, the least that it may have."""
+    return graph.channels(name) if name in graph.node else 1
 
 
 def _wider(a: Kind, b: Kind) -> Kind:
@@ -121,7 +128,7 @@ def _nanoseconds(kind: Kind, inputs: int, outputs: int, device: str) -> float:
     images = [torch.randn(1, n, height, width, device=device) for n in given]
     call = _callable(built, device)
     # Waiting for a GPU after each operator would be most of its time, and a network does not.
-    repeats = _QUEUED if torch.device(device).type == "cuda" else 1
+    repeats = 1 if torch.device(device).type == "cpu" else _QUEUED
     with torch.inference_mode():
         return 1e9 * median_seconds(lambda: call(*images), device, repeats=repeats, enough=_ENOUGH_SECONDS)
 

@@ -33,6 +33,9 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="folder of paired images; without it, the embedded scenes", show_default=False),
 ]
+TaylorData = Annotated[
+    Path | None, typer.Option("--data", help="the teacher's images, for `score = taylor`", show_default=False)
+]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--out", help="where results go; runs/NAME by default", show_default=False),

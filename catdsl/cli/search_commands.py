@@ -11,14 +11,15 @@ from catdsl.cli.app import app, say
 from catdsl.cli.flags import (
     Budget,
     CountOption,
-    Data,
     Device,
     Format,
     FormatOption,
     Out,
     Scores,
+    Seed,
     Set,
     Spec,
+    TaylorData,
     Teacher,
     Times,
 )
@@ -29,23 +30,26 @@ if TYPE_CHECKING:
     from catdsl.search.scores import Scores as ScoresByName
 
 
-def _ranked_by(project: Project, scores: Path | None, teacher: Path | None, data: Path | None) -> "ScoresByName":
+def _ranked_by(
+    project: Project, scores: Path | None, teacher: Path | None, data: Path | None, *, device: str, seed: int
+) -> "ScoresByName":
     """The scores of a search: read, or taken from a teacher."""
     from catdsl.jobs.planning import scores_for
 
     if project.settings.search.score != "taylor" or teacher is None or data is None or scores is not None:
-        return scores_for(project, scores, teacher)
+        return scores_for(project, scores, teacher, seed=seed)
     from catdsl.jobs.setting import JobOptions, settle
     from catdsl.jobs.training import given_teacher, scores_of
 
-    setting = settle(project, JobOptions(data), say)
+    setting = settle(project, JobOptions(data, seed, device=device), say)
     return scores_of(project, given_teacher(project, teacher).module, setting)
 
 
 @app.command()
 def plan(
     spec: Spec, budget: Budget = None, count: CountOption = None,
-    scores: Scores = None, teacher: Teacher = None, data: Data = None, times: Times = None,
+    scores: Scores = None, teacher: Teacher = None, data: TaylorData = None,
+    device: Device = "auto", seed: Seed = 0, times: Times = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
     format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
@@ -61,7 +65,7 @@ def plan(
     project = open_spec(spec, set_)
     table = times_for(project, budget, times)
     asked = project.budget(budget, count.value if count else None, table)
-    ranked = _ranked_by(project, scores, teacher, data)
+    ranked = _ranked_by(project, scores, teacher, data, device=device, seed=seed)
     found = project.plan(ranked, asked, table)
     speed, slow = speed_of(project, ranked, found, table)
     show((*found.warnings, *slow), project.sources)
@@ -78,8 +82,9 @@ def plan(
 def sweep(
     spec: Spec,
     budgets: Annotated[str, typer.Option("--budgets", help="5%..60%, or a list: 5%,10%,2.6G")] = "5%..60%",
-    count: CountOption = None, scores: Scores = None, teacher: Teacher = None, data: Data = None,
-    times: Times = None, out: Out = None, format: FormatOption = Format.text, set_: Set = None,
+    count: CountOption = None, scores: Scores = None, teacher: Teacher = None, data: TaylorData = None,
+    device: Device = "auto", seed: Seed = 0, times: Times = None, out: Out = None,
+    format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Plan at many budgets: the front of cost against importance.
 
@@ -91,9 +96,10 @@ def sweep(
 
     project = open_spec(spec, set_)
     folder = fresh_folder(out or default_folder(project, "-sweep"))
-    found = _ranked_by(project, scores, teacher, data)
     table = times_for(project, budgets, times)
+    found = _ranked_by(project, scores, teacher, data, device=device, seed=seed)
     front = job.sweep(project, found, job.budgets(budgets), count.value if count else None, table)
+    show(tuple(dict.fromkeys(w for plan in front.plans for w in plan.warnings)), project.sources)
     written = job.write_front(project, front, folder)
     print(json.dumps(job.front_json(front), indent=1) if format is Format.json else job.front_text(front))
     for path in written:
@@ -134,6 +140,8 @@ def measure(
 
     Example: catdsl measure specs/quickstart.cat
     """
+    if set_ and not specs:
+        raise typer.BadParameter("--set needs a SPEC whose parameters it sets")
     projects = [open_spec(spec, set_) for spec in specs or ()]
     from catdsl.jobs import measuring as job
     from catdsl.jobs.setting import choose_device

@@ -21,7 +21,7 @@ from catdsl.project import Project
 from catdsl.search.budget import Budget
 from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan
-from catdsl.search.scores import save_scores
+from catdsl.search.scores import load_scores, save_scores
 from catdsl.train.run_settings import weights_digest
 
 
@@ -42,10 +42,10 @@ def compress(
     """Train the teacher if the run has none, search, distil, compare. Raises CatError, Stopped.
 
     Budget, data, device, recipe and a given teacher are checked before the run folder is made. A run
-    that is continued has the operator times that it began with.
+    that is continued has the operator times that it began with, whatever `times` says.
     """
     begun = RunFolder(folder).times
-    known_times = times_for(project, budget, begun if times is None and begun.exists() else times)
+    known_times = times_for(project, budget, begun if begun.exists() else times)
     asked = project.budget(budget, count, known_times)
     # With equal scores, the search says before any training whether a student can meet the budget.
     project.plan(_equal_scores(project), asked, known_times)
@@ -79,7 +79,8 @@ def _search(
     project: Project, teacher: Teacher, run: RunFolder, setting: Setting, asked: Budget,
     times: OperatorTimes | None, say: Callable[[str], None],
 ) -> Plan:  # fmt: skip
-    scores = scores_of(project, teacher.module, setting)
+    # A run that is continued has the scores that it began with: they decide what its student is.
+    scores = load_scores(run.scores) if run.scores.exists() else scores_of(project, teacher.module, setting)
     plan = project.plan(scores, asked, times)
     if not run.student_program.exists():
         # The program last: where it stands, plan and scores do too.

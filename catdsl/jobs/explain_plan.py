@@ -45,8 +45,8 @@ def explained(folder: Path, *, keep: tuple[str, ...] = (), floor: int | None = N
     asked = json.loads(run.plan.read_text("utf-8"))["budget"]
     limits = Budget(tuple(Limit(metric, most, shown(metric, most)) for metric, most in asked.items()))
     times = load_times(run.times) if run.times.exists() else None
-    model = _constrained(project.cost_model, keep, floor)
     search = project.settings.search
+    model = _constrained(project.cost_model, keep, floor, search.floor)
     # Runs of earlier versions have no file of scores.
     scores = load_scores(run.scores) if run.scores.exists() else scores_for(project, None, folder)
     planner = Planner(model, scores, group=search.group, policy=search.policy, times=times)
@@ -60,8 +60,8 @@ def explained_plan(project: Project, scores: Scores, plan: Plan) -> Explained:
     return Explained(project, planner, plan)
 
 
-def _constrained(model: CostModel, keep: tuple[str, ...], floor: int | None) -> CostModel:
-    """The same network, some of its widths with other bounds."""
+def _constrained(model: CostModel, keep: tuple[str, ...], floor: int | None, before: int) -> CostModel:
+    """The same network, some of its widths with other bounds; `before` is the floor of the spec."""
     names = [width.name for width in model.graph.widths if width.searched]
     for pattern in keep:
         if not any(fnmatchcase(name, pattern) for name in names):
@@ -76,10 +76,10 @@ def _constrained(model: CostModel, keep: tuple[str, ...], floor: int | None) -> 
     for width in model.graph.widths:
         if width.searched and any(fnmatchcase(width.name, pattern) for pattern in keep):
             low = width.high
-        elif width.searched and floor is not None:
-            # Branches that may vanish have bounds of their own, and keep them.
-            steps = -(-max(0, min(floor, width.high) - width.low) // width.step) if width.low else 0
-            low = min(width.low + steps * width.step, width.high)
+        elif width.searched and floor is not None and width.low == min(before, width.count):
+            # Bounds of their own, as of branches that may vanish, stay.
+            steps = -(-(min(floor, width.high) - width.low) // width.step)
+            low = max(min(width.low + steps * width.step, width.high), 0)
         else:
             low = width.low
         widths.append(replace(width, low=low))

@@ -11,13 +11,13 @@ from catdsl import resources
 from catdsl.backend.timing import Kind, device_name, kinds, measure_kind, measure_network
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
-from catdsl.jobs.operator_times import save_times, table_path
+from catdsl.jobs.operator_times import load_times, save_times, table_path
 from catdsl.ops import BY_NAME
 from catdsl.project import Project, load
 from catdsl.search.latency import Checked, Curve, OperatorTimes, signatures
 from catdsl.train.progress import open_progress
 
-_SHARES = (1.0, 0.6, 0.3, 0.1)
+_SHARES = (0.6, 0.3, 0.1)
 
 
 def shipped() -> list[Project]:
@@ -30,12 +30,14 @@ def measure(projects: Sequence[Project], device: str, out: Path | None) -> tuple
     """Time the operators and a few whole networks of each project, and write the table.
 
     Networks are the teacher and students of which all widths keep 60, 30 and 10 % of their range.
-    Raises CatError E405 for a student program, E608.
+    Raises CatError E405 for a student program, E406 where `out` is another file, E608.
     """
     for project in projects:
         if project.student is not None:
             raise CatError.one("E405", f"{project.source.shown} is a student program", help="give its spec")
-    found = kinds([(at_share(project, 0.0), at_share(project, 1.0)) for project in projects], BY_NAME["arrange"])
+    if out is not None and out.exists():
+        load_times(out)
+    found = kinds([(at_share(project, 0.0), project.teacher_graph) for project in projects], BY_NAME["arrange"])
     software = f"torch {torch.__version__}"
     times = OperatorTimes(device_name(device), software, torch.get_num_threads(), _curves(found, device))
     checked = tuple(result for project in projects for result in _checked(project, times, device))
@@ -55,15 +57,17 @@ def _curves(found: dict[str, Kind], device: str) -> dict[str, Curve]:
 
 
 def _checked(project: Project, times: OperatorTimes, device: str) -> Iterable[Checked]:
-    for share in _SHARES:
-        graph = at_share(project, share)
-        name = f"{project.source.shown} at {share:.0%}"
+    changed = "".join(f" {name}={value}" for name, value in project.overrides.items())
+    teacher = project.teacher_graph
+    for share in (1.0, *_SHARES):
+        graph = teacher if share == 1 else at_share(project, share)
+        name = f"{project.source.shown}{changed} at {share:.0%}"
         measured = measure_network(graph, device) / 1e6
-        yield Checked(name, times.of(graph) / 1e6, measured, share == 1, signatures(graph))
+        yield Checked(name, times.operators(graph) / 1e6, measured, share == 1, signatures(teacher))
 
 
 def at_share(project: Project, share: float) -> Graph:
-    """A student whose searched widths keep a share of their range, at least one step; 1 is the largest."""
+    """A student whose searched widths keep a share of their range, at least one step."""
     counts = {}
     for width in project.teacher_graph.widths:
         if width.searched:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.files import write_text
 from catdsl.project import Project
 from catdsl.search.budget import no_times
-from catdsl.search.latency import OperatorTimes
+from catdsl.search.latency import Curve, OperatorTimes
 from catdsl.search.plan import Plan
 from catdsl.search.scores import Scores
 from catdsl.search.speed import Speed, predicted_speed, slow_warning
@@ -45,12 +46,23 @@ def load_times(path: Path) -> OperatorTimes:
 
 def save_times(times: OperatorTimes, path: Path) -> None:
     """Write a table; what lies there of the same device stays, unless measured anew. Raises CatError E406, E608."""
-    old = load_times(path) if path.exists() else times
+    old = times
+    if path.exists():
+        # A damaged table in the cache is replaced; another file that is no table is not ours to overwrite.
+        with suppress(CatError) if path.parent == table_folder() else nullcontext():
+            old = load_times(path)
     if _where(old) == _where(times):
         names = {checked.name for checked in times.checked}
         kept = tuple(checked for checked in old.checked if checked.name not in names)
-        times = replace(times, curves={**old.curves, **times.curves}, checked=(*kept, *times.checked))
+        curves = {key: _wider(curve, times.curves.get(key, curve)) for key, curve in old.curves.items()}
+        times = replace(times, curves={**times.curves, **curves}, checked=(*kept, *times.checked))
     write_text(path, json.dumps(asdict(times), indent=1) + "\n")
+
+
+def _wider(old: Curve, new: Curve) -> Curve:
+    """The newer curve, unless the older one knows more channels."""
+    wider = (old.inputs[-1], old.outputs[-1]) > (new.inputs[-1], new.outputs[-1])
+    return old if wider and old.inputs[-1] >= new.inputs[-1] and old.outputs[-1] >= new.outputs[-1] else new
 
 
 def _where(times: OperatorTimes) -> tuple[str, str, int]:
@@ -74,7 +86,10 @@ def times_for(project: Project, budget: str | None, path: Path | None) -> Operat
 
 
 def _newest() -> Path | None:
-    return max(table_folder().glob("*.json"), key=lambda file: file.stat().st_mtime, default=None)
+    # A user without a home, or a link that leads nowhere: as if nothing had been measured.
+    with suppress(OSError, RuntimeError):
+        return max(table_folder().glob("*.json"), key=lambda file: file.stat().st_mtime, default=None)
+    return None
 
 
 def speed_of(
@@ -82,7 +97,8 @@ def speed_of(
 ) -> tuple[Speed | None, tuple[Diagnostic, ...]]:
     """The predicted speed of a plan, and a warning where fewer MACs bring none.
 
-    Without `times` the newest table is asked; one that lacks operators of this spec says nothing.
+    Without `times` the newest table is asked, of whatever device; one that lacks operators of this
+    spec says nothing.
     """
     search, graph = project.settings.search, project.teacher_graph
     try:

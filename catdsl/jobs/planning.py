@@ -11,7 +11,7 @@ import numpy as np
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.jobs.describe import amount
-from catdsl.jobs.run_folder import teacher_weights_path
+from catdsl.jobs.run_folder import RunFolder, teacher_weights_path
 from catdsl.project import Project
 from catdsl.search.budget import METERED, label, shown
 from catdsl.search.plan import Plan
@@ -20,13 +20,15 @@ from catdsl.search.speed import Speed
 from catdsl.semantics.student_text import write_student
 
 
-def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> Mapping[str, np.ndarray]:
+def scores_for(
+    project: Project, scores: Path | None, teacher: Path | None, *, seed: int = 0
+) -> Mapping[str, np.ndarray]:
     """Scores from a file as they are, or what the spec's `search` asks for from a teacher.
 
-    A run that was searched already has its scores. Raises CatError E403, E605.
+    A run that was searched has its taylor scores; another teacher's need images. Raises CatError E403, E605.
     """
     if scores is None and teacher is None and project.settings.search.score == "random":
-        return project.scores({})
+        return project.scores({}, seed=seed)
     if (scores is None) == (teacher is None):
         problem = "the search needs scores" if scores is None else "scores come from a file or from a teacher, not both"
         raise CatError.one("E403", problem, help="give --scores FILE (.npz, .safetensors) or --teacher RUN")
@@ -34,15 +36,17 @@ def scores_for(project: Project, scores: Path | None, teacher: Path | None) -> M
         arrays = load_scores(scores)
         return {**arrays, **scales_of(arrays, project.teacher_graph)}
     assert teacher is not None
+    if project.settings.search.score == "taylor" and RunFolder(teacher).scores.exists():
+        return load_scores(RunFolder(teacher).scores)
     if project.settings.search.score == "taylor":
         raise CatError.one(
             "E403", "taylor scores need the teacher's images",
-            help="give --data, or the scores.safetensors of a run that was searched as --scores",
+            help="give --data with the folder that the teacher was trained on",
         )  # fmt: skip
     path = teacher_weights_path(teacher)
     weights = load_scores(path)
     _check_weights(project, weights, path)
-    return project.scores(weights)
+    return project.scores(weights, seed=seed)
 
 
 def _check_weights(project: Project, weights: Mapping[str, np.ndarray], path: Path) -> None:

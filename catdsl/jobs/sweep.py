@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from catdsl.view.front import Point, render_front
 
 _POINTS = 12
 _MOST = 200
-_RANGE = re.compile(r"\s*(\d+(?:\.\d+)?)%\s*\.\.\s*(\d+(?:\.\d+)?)%\s*")
+_RANGE = re.compile(r"\s*(\w+=)?(\d+(?:\.\d+)?)%\s*\.\.\s*(\d+(?:\.\d+)?)%\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,17 @@ class Front:
 
 
 def budgets(text: str) -> list[str]:
-    """`5%..60%` as twelve budgets from end to end, or a list `5%,10%,2.6G`. Raises CatError E402."""
+    """`5%..60%` or `latency=40%..90%` as twelve budgets from end to end, or a list `5%,10%,2.6G`.
+
+    Each item of a list is a budget by itself. Raises CatError E402.
+    """
     found = _RANGE.fullmatch(text)
     if found is None and ".." in text:
         raise CatError.one("E402", f"`{text}` is no range of budgets", help="write 5%..60%, or a list 5%,10%,2.6G")
     if found is None:
         return [part.strip() for part in text.split(",")][:_MOST]
-    low, high = sorted((float(found[1]), float(found[2])))
-    return [f"{low + (high - low) * i / (_POINTS - 1):.4g}%" for i in range(_POINTS)]
+    low, high = sorted((float(found[2]), float(found[3])))
+    return [f"{found[1] or ''}{low + (high - low) * i / (_POINTS - 1):.4g}%" for i in range(_POINTS)]
 
 
 def sweep(
@@ -59,6 +62,9 @@ def front_json(front: Front) -> list[dict[str, Any]]:
             "asked": str(plan.budget),
             "macs": {"exact": plan.cost.exact, "paper": plan.cost.paper},
             "params": plan.cost.params,
+            "weights": plan.cost.weights,
+            **plan.metered,
+            "claims": asdict(plan.claims),
             "slack": plan.slack,
             "importance": kept,
             "vanished": _vanished(plan.kept),

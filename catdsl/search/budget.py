@@ -9,6 +9,7 @@ from catdsl.analysis.cost import Cost
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.semantics.settings import BudgetSettings
+from catdsl.syntax.build import MAX_NUMBER
 
 # What is no sum over the network: found by walking it, or predicted.
 METERED = ("memory", "latency")
@@ -141,6 +142,7 @@ def _amount(kind: str, text: str, teacher: Callable[[], int]) -> int:
         )
     number, unit = Fraction(found[1]), found[2]
     most = int(teacher() * number / 100) if unit == "%" else int(number * scale[unit])
+    most = min(most, MAX_NUMBER)
     if most < 1:
         raise CatError.one("E402", f"a budget of {text} is nothing", help="give a positive amount")
     return most

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from catdsl.analysis.cost import METRICS, Cost, floor_counts
+from catdsl.analysis.cost import LARGEST, METRICS, Cost, floor_counts
 from catdsl.ir.graph import Graph
 from catdsl.search.compiled import CompiledCost
 from catdsl.search.meters import Meter
@@ -26,7 +26,7 @@ class Candidates:
         summed = [metric for metric in most if metric not in meters]
         self._limited = compiled.only(np.array([METRICS.index(metric) for metric in summed], dtype=np.int64))
         self._meters = dict(meters)
-        self._most = np.array([min(most[metric], 2**62) for metric in summed], dtype=np.int64)
+        self._most = np.array([min(most[metric], LARGEST) for metric in summed], dtype=np.int64)
         self._top = {metric: most[metric] for metric in meters}
         # Widths that are not searched have one count; unscored ones stay large.
         self.fixed = {w.name: w.high if w.searched else w.low for w in graph.widths if w.tie is None}

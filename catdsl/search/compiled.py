@@ -9,10 +9,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from catdsl.analysis.conditions import FALSE, TRUE, Row
-from catdsl.analysis.cost import METRICS, CostModel, Term
+from catdsl.analysis.cost import LARGEST, METRICS, CostModel, Term
 from catdsl.ir.linear import Linear
-
-_LARGEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ def _compiled(model: CostModel) -> CompiledCost:
     scale = unit**2 // common
     # Python's integers where 64 bits could overflow: slower, never wrong.
     cost = model.teacher
-    exact: type = np.int64 if max(getattr(cost, name) for name in METRICS) * scale < _LARGEST else object
+    exact: type = np.int64 if max(getattr(cost, name) for name in METRICS) * scale < LARGEST else object
     factors: np.ndarray = np.array([[f // common for f in row] for row in merged.values()], dtype=exact)
     keys = np.array(list(merged), dtype=np.int64).reshape(-1, 3)
     conditional = bool((keys[:, 2] != TRUE).any())

@@ -8,6 +8,7 @@ teacher whose operators are most alike. `catdsl measure` says how well it then p
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
 from catdsl.search.meters import Inputs, NodeChannels
 
+# A day, in nanoseconds: more is no time of an operator.
+_LONGEST = 86_400e9
+# A curve is good for a little more than what was measured.
+_BEYOND = 1.5
 # What a node's time does not depend on: parts of a view, and what sizes and channels say already.
 _LEFT_OUT = ("to", "scale", "parts", "index", "start", "segments", "sources", "bias", "p", "slope", "low", "high")
 
@@ -32,6 +37,14 @@ class Curve:
     outputs: tuple[int, ...]
     times: tuple[tuple[float, ...], ...]
 
+    def __post_init__(self) -> None:
+        if len(self.times) != len(self.inputs) or any(len(row) != len(self.outputs) for row in self.times):
+            raise ValueError("a time is missing for some of the counts")
+        if not self.inputs or not self.outputs or not all(0 < t < _LONGEST for row in self.times for t in row):
+            raise ValueError("times are positive numbers, one at least")
+        if any(b <= a for counts in (self.inputs, self.outputs) for a, b in pairwise(counts)):
+            raise ValueError("counts ascend")
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -42,6 +55,10 @@ class Checked:
     measured: float
     teacher: bool
     kinds: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.measured < _LONGEST or not 0 <= self.operators < _LONGEST:
+            raise ValueError("times are positive numbers")
 
 
 @dataclass(frozen=True)
@@ -60,7 +77,8 @@ class OperatorTimes:
         teachers = [c for c in self.checked if c.teacher and c.operators > 0]
         if not teachers:
             return 1.0
-        alike = max(teachers, key=lambda c: len(wanted & {*c.kinds}) / max(len(wanted | {*c.kinds}), 1))
+        # Of several that are as much alike, the one that was measured last.
+        alike = max(reversed(teachers), key=lambda c: len(wanted & {*c.kinds}) / max(len(wanted | {*c.kinds}), 1))
         return alike.measured / alike.operators
 
     def predicted(self, network: Checked) -> float:
@@ -71,11 +89,15 @@ class OperatorTimes:
         """The share of its measured time by which the prediction for a network is off."""
         return self.predicted(network) / network.measured - 1
 
-    def of(self, graph: Graph) -> int:
-        """Nanoseconds of a network as it is. Raises CatError E406 for an operator that was not measured."""
+    def operators(self, graph: Graph) -> float:
+        """The sum of the operators' nanoseconds. Raises CatError E406 for one that was not measured."""
         names = [w.name for w in graph.widths if w.tie is None]
         vector = np.array([*(graph.counts[name] for name in names), 1], dtype=np.int64)
-        return LatencyMeter(graph, names, self).at(vector)
+        return LatencyMeter(graph, names, self).operators(vector)
+
+    def of(self, graph: Graph, teacher: Graph | None = None) -> int:
+        """Predicted nanoseconds of a network, by the factor of its `teacher` (or its own). Raises CatError E406."""
+        return int(self.operators(graph) * self.factor(signatures(teacher or graph)))
 
 
 def signature(graph: Graph, node: Node) -> str | None:
@@ -109,7 +131,7 @@ class LatencyMeter:
         self._times, self._channels, self._left = times, NodeChannels(graph, names), Inputs(graph)
         place = {node.name: index for index, node in enumerate(graph.nodes)}
         timed = [(index, node, key) for index, node in enumerate(graph.nodes) if (key := signature(graph, node))]
-        curves = [_curve(times, key, node) for _, node, key in timed]
+        curves = [_curve(times, key, node, graph.channels(node.name)) for _, node, key in timed]
         self._nodes = np.array([index for index, _, _ in timed], dtype=np.int64)
         self._first = np.array([place[node.inputs[0]] for _, node, _ in timed], dtype=np.int64)
         self._sums = np.array([node.op.absence is Absence.ANY for _, node, _ in timed])
@@ -117,27 +139,38 @@ class LatencyMeter:
         self._factor = times.factor(signatures(graph))
 
     def at(self, vector: np.ndarray) -> int:
+        return int(self.operators(vector) * self._factor)
+
+    def of(self, student: Graph) -> int:
+        return int(self._times.operators(student) * self._factor)
+
+    def operators(self, vector: np.ndarray) -> float:
+        """The sum of the operators' nanoseconds at these counts."""
         if not len(self._nodes):
-            return 0
+            return 0.0
         channels = self._channels.at(vector)
         computed = self._left.computed(channels > 0)[self._nodes]
         spent = self._grid.at(channels[self._first], channels[self._nodes])
         # Sums are measured for two tensors, and add one after the other.
         left = self._left.left(channels > 0)[self._nodes]
         additions = np.where(self._sums, np.maximum(left - 1, 1), 1)
-        return int((spent * additions * computed).sum() * self._factor)
-
-    def of(self, student: Graph) -> int:
-        return self._times.of(student)
+        return float((spent * additions * computed).sum())
 
 
-def _curve(times: OperatorTimes, key: str, node: Node) -> Curve:
+def _curve(times: OperatorTimes, key: str, node: Node, channels: int) -> Curve:
     if key not in times.curves:
         raise CatError.one(
             "E406", f"`{node.op.name}` of `{node.name}` was not measured on {times.device}: `{key}`", node.span,
             help="run `catdsl measure SPEC` with this spec, its --set values and its input size",
         )  # fmt: skip
-    return times.curves[key]
+    curve = times.curves[key]
+    if channels > _BEYOND * curve.outputs[-1]:
+        raise CatError.one(
+            "E406", f"`{node.op.name}` of `{node.name}` has {channels} channels, and was measured up to "
+            f"{curve.outputs[-1]} on {times.device}: `{key}`", node.span,
+            help="run `catdsl measure SPEC` with this spec and its --set values",
+        )  # fmt: skip
+    return curve
 
 
 class _Grid:

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from catdsl.analysis.conditions import Conditions
-from catdsl.analysis.memory import FLOAT_BYTES, peak_memory
+from catdsl.analysis.cost import FLOAT_BYTES
+from catdsl.analysis.memory import peak_memory
 from catdsl.ir.graph import Graph
 from catdsl.ir.op import Absence
 from catdsl.ir.presence import needed, presence

@@ -9,7 +9,7 @@ parameters, bytes of weights); of memory and latency, that they are within their
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,11 +90,12 @@ class Planner:
         times: OperatorTimes | None = None,
     ):  # fmt: skip
         self.model, self.policy, self.times = model, policy, times
-        self.started = time.perf_counter()
+        began = time.perf_counter()
         self.scored = width_scores(model.graph, scores, group)
         self.compiled = compile_cost(model)
         self._rankings: dict[str, Ranking] = {}
         self._meters: dict[str, Meter] = {}
+        self._set_up = time.perf_counter() - began
 
     def ranking(self, budget: Budget) -> Ranking:
         """The ranked list; by value per cost, that of the budget's first sum (exact MACs without one)."""
@@ -108,6 +109,13 @@ class Planner:
 
     def plan(self, budget: Budget) -> Plan:
         """The student within `budget`. Raises CatError E308, E401, E406."""
+        began = time.perf_counter() - self._set_up
+        # What is shared counts for the first plan.
+        self._set_up = 0.0
+        found = self._plan(budget)
+        return replace(found, seconds=time.perf_counter() - began)
+
+    def _plan(self, budget: Budget) -> Plan:
         graph, ranking = self.model.graph, self.ranking(budget)
         meters = {limit.metric: self.meter(limit.metric) for limit in budget.limits if limit.metric in METERED}
         most = {limit.metric: limit.most for limit in budget.limits}
@@ -119,17 +127,20 @@ class Planner:
             counts = candidates.fill(cut, length)
             kept = self._kept(candidates, counts, budget)
             metered = self._of_student(meters, kept)
-            # The meters see no tensor that lines up others: aim lower by what the student has more.
-            lower = {
-                metric: max(most[metric] - max(metered[metric] - budget.most(metric), 0), floor)
-                for metric in meters
-                for floor in (candidates.figure(candidates.base, metric),)
-            }
             if budget.holds(candidates.cost(counts), metered):
                 return self._finished(budget, candidates, cut, length, counts, kept, metered)
-            if lower == {metric: most[metric] for metric in meters}:
+            # The meters see no tensor that lines up others: aim lower by what the student has more.
+            lower = {m: self._lower(candidates, counts, budget, m, taken) for m, taken in metered.items()}
+            if all(lower[metric] is None for metric in lower):
                 return self._smallest(budget, candidates, meters)
-            most |= lower
+            most |= {metric: aim for metric, aim in lower.items() if aim is not None}
+
+    @staticmethod
+    def _lower(candidates: Candidates, counts: np.ndarray, budget: Budget, metric: str, taken: int) -> int | None:
+        """A limit that rules these counts out, where they take too much of the metric and the floor allows it."""
+        excess = taken - budget.most(metric)
+        aim = candidates.figure(counts, metric) - excess
+        return aim if excess > 0 and aim >= candidates.figure(candidates.base, metric) else None
 
     def _smallest(self, budget: Budget, candidates: Candidates, meters: Mapping[str, Meter]) -> Plan:
         """The plan at the floor, where the search cannot aim lower. Raises CatError E401."""
@@ -176,7 +187,6 @@ class Planner:
         tightest = min(left, key=lambda metric: left[metric])
         order = {n: ranking.order[n] if n in ranking.order else np.arange(c) for n, c in kept.items()}
         cheapest = candidates.cheapest_step(counts, tightest)
-        seconds, self.started = time.perf_counter() - self.started, time.perf_counter()
         return Plan(
             budget=budget,
             kept=kept,
@@ -188,7 +198,7 @@ class Planner:
             tightest=tightest,
             cheapest_step=cheapest,
             threshold=float(ranking.score[length - 1]) if length else None,
-            seconds=seconds,
+            seconds=0.0,
             claims=Claims(*[not any(limit.metric in METERED for limit in budget.limits)] * 2),
             metered=metered,
             warnings=(*self.scored.warnings, *self._generous(budget)),

@@ -16,6 +16,8 @@ _STEPS = (4, 8, 16)
 # A student is slow where its time falls by less than this share of what its MACs fall by.
 _SLOW = 0.5
 _FASTER = 0.97
+# Less than this is saved for another reason, such as memory.
+_FEWER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Speed:
 def predicted_speed(graph: Graph, kept: Mapping[str, int], times: OperatorTimes) -> Speed:
     """The times of a teacher and of its student. Raises CatError E406 for operators that were not measured."""
     student = with_counts(graph, kept, arrange=BY_NAME["arrange"])
-    return Speed(times.device, times.of(graph), times.of(student))
+    return Speed(times.device, times.of(graph), times.of(student, graph))
 
 
 def slow_warning(
@@ -42,7 +44,7 @@ def slow_warning(
 ) -> Diagnostic | None:
     """E407 where MACs fall and time does not, with the step of widths that would be faster; else None."""
     fewer = 1 - plan.cost.exact / max(plan.teacher.exact, 1)
-    if 1 - speed.share >= _SLOW * fewer:
+    if fewer < _FEWER or 1 - speed.share >= _SLOW * fewer:
         return None
     found = {}
     for step in _STEPS:

@@ -66,6 +66,10 @@ def _as_amount(value: object) -> object:
 Amount = Annotated[float | str, BeforeValidator(_as_amount)]
 
 
+# Seconds: a number above has lost its unit.
+_LONGEST_LATENCY = 10
+
+
 def _as_time(value: object) -> object:
     """Seconds, as `12ms` reads, or a share as text; a bare whole number names no unit."""
     share = isinstance(value, str) and re.fullmatch(r"[0-9.]+(?:e[+-]?[0-9]+)?%", value)
@@ -73,6 +77,8 @@ def _as_time(value: object) -> object:
         raise ValueError("must be a time such as 12ms or 800us, or a share such as 50%")
     if float(str(value).rstrip("%")) <= 0:
         raise ValueError("must be above 0")
+    if isinstance(value, float) and value >= _LONGEST_LATENCY:
+        raise ValueError(f"is {value:g} seconds; write the unit, such as 12ms")
     return value
 
 

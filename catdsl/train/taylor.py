@@ -20,6 +20,8 @@ def taylor_scores(
     norms as gates).
     """
     norms = [n.name for n in graph.nodes if n.op.is_norm and n.attrs["affine"]]
+    if not norms:
+        return {}
     generator.to(device)
     scales = [generator.get_parameter(f"{name}.weight") for name in norms]
     totals = [torch.zeros_like(scale) for scale in scales]

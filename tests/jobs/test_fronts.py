@@ -35,6 +35,15 @@ def test_a_front_grows_with_its_budgets(cli):
     assert "importance" in cli("sweep", "tiny.cat", "--teacher", "run", "--budgets", "50%").stdout
 
 
+def test_a_front_of_memory(cli):
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    done = cli("sweep", "tiny.cat", "--teacher", "run", "--budgets", "memory=60%..100%", "--format", "json")
+    front = json.loads(done.stdout)
+    assert len(front) == 12
+    assert all(plan["memory"] <= plan["budget"]["memory"] for plan in front)
+    assert not any(plan["claims"]["maximal"] for plan in front)
+
+
 def test_a_plan_is_explained_and_asked_what_if(cli):
     cli("compress", "tiny.cat", "--budget", "60%", "-o", "run", "--steps", 2)
     plan = json.loads((cli.folder / "run" / "plan.json").read_text())
@@ -48,6 +57,10 @@ def test_a_plan_is_explained_and_asked_what_if(cli):
     higher = cli("explain-plan", "run", "--floor", "5").stdout
     counts = [int(line.split()[1]) for line in higher.splitlines() if line.startswith(("stem", "head"))]
     assert min(counts) >= 5
+    lower = cli("explain-plan", "run", "--floor", "1", "--format", "json").stdout
+    assert json.loads(lower)["widths"]
+    (cli.folder / "run" / "scores.safetensors").unlink()
+    assert cli("explain-plan", "run").stdout == shown
     assert "E201" in cli("explain-plan", "run", "--keep", "nothing.*", code=1).stderr
     assert "E401" in cli("explain-plan", "run", "--keep", "*", code=1).stderr
     assert "E603" in cli("explain-plan", "absent", code=1).stderr
@@ -70,7 +83,8 @@ def test_taylor_scores_come_from_the_images_of_a_teacher(cli):
     assert json.loads(again.stdout)["kept"] == plan["kept"]
     saved = cli(*asked, "--scores", "run/scores.safetensors")
     assert json.loads(saved.stdout)["channels"] == plan["channels"]
-    assert "--data" in cli(*asked, "--teacher", "run", code=1).stderr
+    assert json.loads(cli(*asked, "--teacher", "run").stdout)["channels"] == plan["channels"]
+    assert "--data" in cli(*asked, "--teacher", "run/teacher/weights.safetensors", code=1).stderr
     assert _reasons((cli.folder / "run" / "plan.txt").read_text()) == _reasons(cli("explain-plan", "run").stdout)
 
 

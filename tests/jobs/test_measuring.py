@@ -83,11 +83,31 @@ def test_a_table_keeps_what_other_specs_need(tmp_path: Path) -> None:
     save_times(one, path)
     save_times(two, path)
     assert load_times(path).curves == {"a": one.curves["a"], "b": two.curves["b"]}
+    wide = OperatorTimes("d", "s", 1, {"b": Curve((0,), (1, 8), ((2.0, 9.0),))})
+    save_times(wide, path)
+    save_times(two, path)
+    assert load_times(path).curves["b"] == wide.curves["b"]
     save_times(OperatorTimes("other", "s", 1, {}), path)
     assert load_times(path).curves == {}
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"device": 1}', json.dumps({"device": "d", "curves": {"a": 3}})])
+def _table(curve: object, checked: object = ()) -> str:
+    return json.dumps({"device": "d", "software": "s", "threads": 1, "curves": {"a": curve}, "checked": checked})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "[]", '{"device": 1}', json.dumps({"device": "d", "curves": {"a": 3}}),
+        _table({"inputs": [0], "outputs": [], "times": [[]]}),
+        _table({"inputs": [0], "outputs": [1, 2], "times": [[1.0]]}),
+        _table({"inputs": [0], "outputs": [2, 1], "times": [[1.0, 2.0]]}),
+        _table({"inputs": [0], "outputs": [1], "times": [[-1.0]]}),
+        _table({"inputs": [0], "outputs": [1], "times": [[float("nan")]]}),
+        _table({"inputs": [0], "outputs": [1], "times": [[1.0]]},
+               [{"name": "n", "operators": 1.0, "measured": 0.0, "teacher": True, "kinds": []}]),
+    ],
+)  # fmt: skip
 def test_a_damaged_table_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "times.json"
     path.write_text(content)
@@ -95,6 +115,19 @@ def test_a_damaged_table_is_refused(tmp_path: Path, content: str) -> None:
         load_times(path)
     assert caught.value.diagnostics[0].code == "E406"
     assert str(path) in caught.value.diagnostics[0].message
+
+
+def test_measuring_replaces_a_damaged_table_of_its_own_and_no_other_file(tmp_path: Path) -> None:
+    project = load(SPEC)
+    times, path = measure([project], "cpu", None)
+    path.write_text("damaged")
+    assert measure([project], "cpu", None)[1] == path
+    assert load_times(path).device == times.device
+    other = tmp_path / "notes.json"
+    other.write_text("{}")
+    with pytest.raises(CatError):
+        measure([project], "cpu", other)
+    assert other.read_text() == "{}"
 
 
 def test_the_newest_table_is_taken(tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_an_operator_that_was_not_measured_is_named() -> None:
     assert "16x24" in error.message
 
 
+def test_more_channels_than_were_measured_are_refused() -> None:
+    narrow = times_of(load(TEXT).graph)
+    with pytest.raises(CatError) as caught:
+        narrow.of(load(TEXT.replace("conv(24, 3)", "conv(240, 3)")).graph)
+    (error,) = caught.value.diagnostics
+    assert error.code == "E406"
+    assert "240 channels" in error.message
+
+
 def test_latency_without_times_is_refused() -> None:
     project = load(TEXT)
     for attempt in (
@@ -106,6 +115,8 @@ def test_the_budget_of_a_spec_may_be_a_latency() -> None:
     with pytest.raises(CatError) as caught:
         load(f"{TEXT}\nbudget {{ latency = 12 }}").settings  # noqa: B018
     assert "12ms" in caught.value.diagnostics[0].message
+    with pytest.raises(CatError):
+        load(f"{TEXT}\nbudget {{ latency = 12.5 }}").settings  # noqa: B018
 
 
 @given(programs(), st.integers(0, 99), st.integers(0, 100), st.sampled_from(("memory", "latency")), st.booleans())
