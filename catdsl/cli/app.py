@@ -10,6 +10,7 @@ import typer
 
 from catdsl import __version__
 from catdsl.cli.flags import Format
+from catdsl.cli.speaking import speaks
 
 app = typer.Typer(
     name="catdsl", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -20,12 +21,14 @@ app = typer.Typer(
 def show_paths(paths: Iterable[Path], format: Format) -> None:
     """Print what was written: a line each, or a list for programs."""
     names = [str(path) for path in paths]
-    print(json.dumps(names, indent=1) if format is Format.json else "\n".join(names))
+    if speaks():
+        print(json.dumps(names, indent=1) if format is Format.json else "\n".join(names))
 
 
 def say(line: str) -> None:
     """Tell a person how things go, beside the results."""
-    print(line, file=sys.stderr)
+    if speaks():
+        print(line, file=sys.stderr)
 
 
 def _version(asked: bool) -> None:

@@ -31,7 +31,7 @@ Set = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="folder of paired images; without it, the embedded scenes", show_default=False),
+    typer.Option("--data", help="folder of images; without it, the embedded scenes (pairs)", show_default=False),
 ]
 TaylorData = Annotated[
     Path | None, typer.Option("--data", help="the teacher's images, for `score = taylor`", show_default=False)
@@ -46,6 +46,20 @@ Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**63 - 1, help="of initial weights, order of images and crops")
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps")]
+Devices = Annotated[
+    int | None,
+    typer.Option(
+        "--devices", min=1, help="processes that share each batch; on CUDA, one per device", show_default=False
+    ),
+]
+Vgg = Annotated[
+    Path | None,
+    typer.Option("--vgg", help="torchvision's weights of VGG-19, for `perceptual` in train { }", show_default=False),
+]
+AcceptChanges = Annotated[
+    bool, typer.Option("--accept-changes", help="with --resume: go on though spec, settings or data have changed")
+]
+TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="also write the losses for TensorBoard")]
 Teacher = Annotated[Path | None, typer.Option("--teacher", help="a run folder, or a weights file", show_default=False)]
 Budget = Annotated[
     str | None,

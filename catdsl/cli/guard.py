@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 
+from catdsl.cli.speaking import speaks
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.render import render_json, render_text
 from catdsl.project import Project, load
@@ -20,6 +21,8 @@ def guarded(run: Callable[[], object]) -> int:
     try:
         run()
     except CatError as error:
+        if not speaks():
+            return 1
         if _wants_json():
             print(render_json(error.diagnostics), file=sys.stderr)
         else:
@@ -78,6 +81,8 @@ def overrides(set_: list[str] | None) -> dict[str, str]:
 
 
 def show(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
+    if not speaks():
+        return
     text = render_text(diagnostics, sources, color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
     if text:
         print(text, file=sys.stderr)

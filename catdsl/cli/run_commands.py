@@ -11,10 +11,12 @@ import typer
 
 from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import (
+    AcceptChanges,
     Budget,
     CountOption,
     Data,
     Device,
+    Devices,
     Format,
     FormatOption,
     Images,
@@ -26,17 +28,22 @@ from catdsl.cli.flags import (
     Spec,
     Steps,
     Teacher,
+    TensorBoard,
     Times,
     UseTeacher,
+    Vgg,
     Weights,
 )
 from catdsl.cli.guard import open_spec, overrides
+from catdsl.cli.speaking import speaks
 
 
 @app.command()
 def train(
     spec: Spec, data: Data = None, out: Out = None, steps: Steps = None, resume: Resume = False,
-    device: Device = "auto", seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None,
+    device: Device = "auto", devices: Devices = None, seed: Seed = 0, vgg: Vgg = None,
+    accept_changes: AcceptChanges = False, tensorboard: TensorBoard = False,
+    format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Train the teacher.
 
@@ -48,8 +55,12 @@ def train(
     from catdsl.jobs.train import train as run
 
     folder = _folder(out or default_folder(project), resume)
+    options = JobOptions(
+        data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
+        accept_changes=accept_changes, tensorboard=tensorboard,
+    )  # fmt: skip
     with _stoppable(folder):
-        show_paths([run(project, folder, JobOptions(data, seed, steps, device, resume), say=say)], format)
+        show_paths([run(project, folder, options, say=say)], format)
 
 
 @app.command()
@@ -58,7 +69,9 @@ def distill(
     student: Annotated[Path, typer.Option("--student", help="the student program that `plan` wrote")],
     teacher: Annotated[Path, typer.Option("--teacher", help="a run folder, or a weights file")],
     data: Data = None, out: Out = None, steps: Steps = None, resume: Resume = False,
-    device: Device = "auto", seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None,
+    device: Device = "auto", devices: Devices = None, seed: Seed = 0, vgg: Vgg = None,
+    accept_changes: AcceptChanges = False, tensorboard: TensorBoard = False,
+    format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Train a student with its teacher.
 
@@ -69,7 +82,10 @@ def distill(
     from catdsl.jobs.run_folder import default_folder
     from catdsl.jobs.setting import JobOptions
 
-    options = JobOptions(data, seed, steps, device, resume)
+    options = JobOptions(
+        data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
+        accept_changes=accept_changes, tensorboard=tensorboard,
+    )  # fmt: skip
     folder = _folder(out or default_folder(project), resume)
     with _stoppable(folder):
         done = run(project, open_spec(student, None), teacher, folder, options, say=say)
@@ -80,8 +96,9 @@ def distill(
 def compress(
     spec: Spec, budget: Budget = None, data: Data = None, out: Out = None, teacher: Teacher = None,
     count: CountOption = None, steps: Steps = None, resume: Resume = False,
-    device: Device = "auto", seed: Seed = 0, times: Times = None, format: FormatOption = Format.text,
-    set_: Set = None,
+    device: Device = "auto", devices: Devices = None, seed: Seed = 0, vgg: Vgg = None,
+    accept_changes: AcceptChanges = False, tensorboard: TensorBoard = False,
+    times: Times = None, format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Train the teacher if there is none, search, distil and compare: one run folder.
 
@@ -92,7 +109,10 @@ def compress(
     from catdsl.jobs.run_folder import default_folder
     from catdsl.jobs.setting import JobOptions
 
-    options = JobOptions(data, seed, steps, device, resume)
+    options = JobOptions(
+        data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
+        accept_changes=accept_changes, tensorboard=tensorboard,
+    )  # fmt: skip
     folder = _folder(out or default_folder(project), resume)
     asked = count.value if count else None
     with _stoppable(folder):
@@ -151,15 +171,20 @@ def _folder(folder: Path, resume: bool) -> Path:
 def _stoppable(folder: Path) -> Iterator[None]:
     """Say how to go on where a training is stopped."""
     from catdsl.jobs.training import Stopped
+    from catdsl.train.processes import leaving
 
     try:
-        yield
+        with leaving():
+            yield
     except Stopped as stopped:
         say(f"{stopped}; continue it with --resume -o {folder}")
-        raise typer.Exit(1) from None
+        # Where another process than the first ended with an error, its launcher would kill the first.
+        raise typer.Exit(1 if speaks() else 0) from None
 
 
 def _print_result(folder: Path, result: Mapping[str, object], format: Format) -> None:
+    if not speaks():
+        return
     if format is Format.json:
         print(json.dumps(result, indent=1))
         return

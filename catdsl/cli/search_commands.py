@@ -41,7 +41,7 @@ def _ranked_by(
     from catdsl.jobs.setting import JobOptions, settle
     from catdsl.jobs.training import given_teacher, scores_of
 
-    setting = settle(project, JobOptions(data, seed, device=device), say)
+    setting = settle(project, JobOptions(data, seed=seed, device=device), say)
     return scores_of(project, given_teacher(project, teacher).module, setting)
 
 

@@ -15,7 +15,7 @@ from catdsl.jobs.run_folder import RunFolder
 from catdsl.project import Project
 from catdsl.search.plan import Plan
 from catdsl.train.data.batches import plain_batches
-from catdsl.train.data.pairs import PairedData
+from catdsl.train.data.opening import ImageData
 from catdsl.train.grid import write_grid
 from catdsl.train.modes import evaluating
 from catdsl.train.validation import (
@@ -23,6 +23,7 @@ from catdsl.train.validation import (
     Timing,
     input_quality,
     mean_image_quality,
+    measure_likeness,
     measure_quality,
     measure_time,
 )
@@ -32,29 +33,37 @@ _SHOWN = 6
 
 def compare(
     project: Project, plan: Plan, teacher: GraphModule, student: GraphModule,
-    run: RunFolder, data: PairedData, *, device: str,
+    run: RunFolder, data: ImageData, *, device: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure both on the validation images, write result.json and comparison.png.
 
-    Qualities are over all held-out images, values scaled to [0, 1]; times are medians of one image
-    at the declared input size, teacher and student in this process.
+    Qualities are over all held-out images, values scaled to [0, 1]: against the targets where images
+    are paired, and the student's against the teacher's images. Times are medians of one image at the
+    declared input size, teacher and student in this process.
     """
     runs = project.settings.evaluate.timing_runs
     source = project.teacher_graph.inputs[0]
     channels, size = project.teacher_graph.channels(source.name), (source.type.height, source.type.width)
-    held_out = len(data.validation) > 0
+    held_out, paired = len(data.validation) > 0, project.settings.data.kind != "unpaired"
     result: dict[str, Any] = {"budget": str(plan.budget), "slack": plan.slack}
     for name, module, cost in (("teacher", teacher, plan.teacher), ("student", student, plan.cost)):
         module.to(device)
-        quality = measure_quality(module, data.validation, device=device) if held_out else None
+        quality = measure_quality(module, data.validation, device=device) if held_out and paired else None
         timing = measure_time(module, channels=channels, size=size, runs=runs, device=device)
         result[name] = _facts(cost, quality, timing)
     if held_out:
-        result["baselines"] = {
-            "mean image": asdict(mean_image_quality(data)),
-            "input": asdict(input_quality(data)),
-        }
-        _picture(run.picture, teacher, student, data, device)
+        alike = source.attrs["kind"] == "image"
+        with evaluating(teacher), evaluating(student):
+            likeness = measure_likeness(data.validation, student, teacher, device=device)
+            result["student"]["to_teacher"] = asdict(likeness)
+            if alike and not paired:
+                unchanged = measure_likeness(data.validation, lambda x: x, teacher, device=device)
+                result["baselines_to_teacher"] = {"input": asdict(unchanged)}
+        if paired:
+            result["baselines"] = {"mean image": asdict(mean_image_quality(data))}
+        if paired and alike:
+            result["baselines"]["input"] = asdict(input_quality(data))
+        _picture(run.picture, teacher, student, data, device, paired=paired)
     write_text(run.result, json.dumps(result, indent=2) + "\n")
     return result
 
@@ -62,14 +71,15 @@ def compare(
 def table(result: dict[str, Any]) -> Table:
     """The comparison for a terminal."""
     shown = Table(title=f"teacher against student ({result['budget']})")
-    for column in ("", "MACs exact", "MACs paper", "parameters", "L1", "PSNR", "ms/image"):
+    for column in ("", "MACs exact", "MACs paper", "parameters", "L1", "PSNR", "L1 to teacher", "ms/image"):
         shown.add_column(column, justify="left" if not column else "right", no_wrap=True)
     for name in ("teacher", "student"):
         facts = result[name]
         macs, timing = facts["macs"], facts["timing"]
         shown.add_row(
             name, amount(macs["exact"]), amount(macs["paper"]), amount(facts["params"]),
-            *_quality_cells(facts["quality"]), f"{timing['milliseconds']:.1f}",
+            *_quality_cells(facts["quality"]), _likeness_cell(facts.get("to_teacher")),
+            f"{timing['milliseconds']:.1f}",
         )  # fmt: skip
     teacher, student = result["teacher"], result["student"]
     ratios = [
@@ -78,14 +88,20 @@ def table(result: dict[str, Any]) -> Table:
         student["params"] / teacher["params"],
     ]
     speed = student["timing"]["milliseconds"] / teacher["timing"]["milliseconds"]
-    shown.add_row("student / teacher", *(f"{r:.2%}" for r in ratios), "", "", f"{speed:.0%}")
+    shown.add_row("student / teacher", *(f"{r:.2%}" for r in ratios), "", "", "", f"{speed:.0%}")
     for name, quality in result.get("baselines", {}).items():
-        shown.add_row(name, "", "", "", *_quality_cells(quality), "", style="dim")
+        shown.add_row(name, "", "", "", *_quality_cells(quality), "", "", style="dim")
+    for name, quality in result.get("baselines_to_teacher", {}).items():
+        shown.add_row(name, "", "", "", "", "", _likeness_cell(quality), "", style="dim")
     return shown
 
 
 def _quality_cells(quality: dict[str, Any] | None) -> tuple[str, str]:
     return ("", "") if quality is None else (f"{quality['l1']:.4f}", f"{quality['psnr']:.2f} dB")
+
+
+def _likeness_cell(quality: dict[str, Any] | None) -> str:
+    return "" if quality is None else f"{quality['l1']:.4f}"
 
 
 def _facts(cost: Cost, quality: Quality | None, timing: Timing) -> dict[str, Any]:
@@ -97,7 +113,9 @@ def _facts(cost: Cost, quality: Quality | None, timing: Timing) -> dict[str, Any
     }
 
 
-def _picture(path: Path, teacher: GraphModule, student: GraphModule, data: PairedData, device: str) -> None:
+def _picture(
+    path: Path, teacher: GraphModule, student: GraphModule, data: ImageData, device: str, *, paired: bool
+) -> None:
     batch = next(plain_batches(data.validation, batch=min(_SHOWN, len(data.validation))))
     on_device = batch.input_BCHW.to(device)
     with evaluating(teacher), evaluating(student):
@@ -105,6 +123,5 @@ def _picture(path: Path, teacher: GraphModule, student: GraphModule, data: Paire
             "input": batch.input_BCHW,
             "teacher": teacher(on_device).cpu(),
             "student": student(on_device).cpu(),
-            "target": batch.target_BCHW,
         }
-    write_grid(path, columns)
+    write_grid(path, {**columns, "target": batch.target_BCHW} if paired else columns)

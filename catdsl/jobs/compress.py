@@ -8,20 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from catdsl.diagnostics import CatError
 from catdsl.files import write_text
+from catdsl.jobs.beginning import begin
 from catdsl.jobs.comparison import compare
 from catdsl.jobs.drawing import draw
 from catdsl.jobs.explain_plan import as_text, explained_plan
 from catdsl.jobs.operator_times import save_times, speed_of, times_for
 from catdsl.jobs.planning import plan_json, save_student
-from catdsl.jobs.run_folder import WEIGHTS, RunFolder, open_run
-from catdsl.jobs.setting import JobOptions, Setting, check_distillation, settle
+from catdsl.jobs.run_folder import WEIGHTS, RunFolder
+from catdsl.jobs.setting import JobOptions, Setting, check_distillation, check_teacher, settle
 from catdsl.jobs.training import Teacher, distilled_student, given_teacher, scores_of, trained_teacher
 from catdsl.project import Project
 from catdsl.search.budget import Budget
 from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan
 from catdsl.search.scores import load_scores, save_scores
+from catdsl.train.collective import first, wait_for_all
+from catdsl.train.engine import CHECKPOINT
 from catdsl.train.run_settings import weights_digest
 
 
@@ -50,11 +54,15 @@ def compress(
     # With equal scores, the search says before any training whether a student can meet the budget.
     project.plan(_equal_scores(project), asked, known_times)
     setting = settle(project, options, say)
+    if teacher is None:
+        check_teacher(project, setting)
     check_distillation(project, setting)
     given = None if teacher is None else given_teacher(project, teacher)
     known = {"budget": str(asked), "teacher": None if given is None else weights_digest(given.module)}
-    run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
-    if known_times is not None and not run.times.exists():
+    if options.accept_changes:
+        _check_widths(project, RunFolder(folder), asked, known_times)
+    run = begin(folder, project, {**setting.identity, **known}, options)
+    if first() and known_times is not None and not run.times.exists():
         save_times(known_times, run.times)
     taught = given or trained_teacher(project, run, setting)
     say(f"teacher  {teacher or run.teacher / WEIGHTS}")
@@ -70,6 +78,8 @@ def finish(
     student = distilled_student(project, plan.kept, plan.channels, taught, run, setting, say)
     say(f"weights  {run.student / WEIGHTS}")
     device = setting.options.device
+    if not first():
+        return Compressed(run, plan, {})
     result = compare(project, plan, taught.module, student, run, setting.data, device=device)
     draw(project.student_at(plan.kept), run.drawing, teacher=project.teacher_graph, subtitle=subtitle)
     return Compressed(run, plan, result)
@@ -80,9 +90,13 @@ def _search(
     times: OperatorTimes | None, say: Callable[[str], None],
 ) -> Plan:  # fmt: skip
     # A run that is continued has the scores that it began with: they decide what its student is.
-    scores = load_scores(run.scores) if run.scores.exists() else scores_of(project, teacher.module, setting)
+    # Where a student has not begun, changes that were accepted decide anew.
+    anew = setting.options.accept_changes and not (run.student / CHECKPOINT).exists()
+    known, saved = run.scores.exists() and not anew, run.student_program.exists() and not anew
+    wait_for_all()
+    scores = load_scores(run.scores) if known else scores_of(project, teacher.module, setting)
     plan = project.plan(scores, asked, times)
-    if not run.student_program.exists():
+    if first() and not saved:
         # The program last: where it stands, plan and scores do too.
         save_scores(scores, run.scores)
         write_text(run.plan, json.dumps(plan_json(plan), indent=1) + "\n")
@@ -93,6 +107,19 @@ def _search(
         say(str(warning))
     say(f"student  {run.student_program} (slack {plan.slack:.4%}, {plan.seconds * 1000:.0f} ms)")
     return plan
+
+
+def _check_widths(project: Project, run: RunFolder, asked: Budget, times: OperatorTimes | None) -> None:
+    """Refuse to go on with a student of other widths than those that it began with. Raises CatError E604."""
+    if not ((run.student / CHECKPOINT).exists() and run.scores.exists() and run.plan.exists()):
+        return
+    plan = project.plan(load_scores(run.scores), asked, times)
+    if plan.kept != json.loads(run.plan.read_text(encoding="utf-8"))["kept"]:
+        raise CatError.one(
+            "E604",
+            f"the student in {run.path} has other widths than {asked} gives, and cannot go on with those",
+            help=f"start a new run with -o, which takes this teacher with --teacher {run.path}",
+        )
 
 
 def _equal_scores(project: Project) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
+from catdsl.jobs.beginning import begin
 from catdsl.jobs.compress import Compressed, finish
-from catdsl.jobs.run_folder import open_run
 from catdsl.jobs.setting import JobOptions, check_distillation, settle
 from catdsl.jobs.training import given_teacher, scores_of
 from catdsl.project import Project
 from catdsl.search.plan import Plan, plan_of_counts
 from catdsl.semantics.student_text import write_student
+from catdsl.train.collective import first
 from catdsl.train.run_settings import weights_digest
 
 
@@ -35,13 +36,14 @@ def distill(
             help="give the spec and the --set values that it was searched with",
         )  # fmt: skip
     setting = settle(project, options, say)
-    check_distillation(project, setting, counts)
+    check_distillation(project, setting)
     taught = given_teacher(project, teacher)
     known = {"teacher": weights_digest(taught.module), "widths": dict(counts)}
-    run = open_run(folder, project, {**setting.identity, **known}, resume=options.resume)
+    run = begin(folder, project, {**setting.identity, **known}, options)
     scores = scores_of(project, taught.module, setting)
     plan = plan_of_counts(project.cost_model, scores, counts, group=project.settings.search.group)
-    _save(project, plan, run.student_program, run.spec(project))
+    if first():
+        _save(project, plan, run.student_program, run.spec(project))
     return finish(project, plan, taught, run, setting, say, subtitle=str(plan.budget))
 
 

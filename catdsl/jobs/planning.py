@@ -43,7 +43,7 @@ def scores_for(
             "E403", "taylor scores need the teacher's images",
             help="give --data with the folder that the teacher was trained on",
         )  # fmt: skip
-    path = teacher_weights_path(teacher)
+    path = teacher_weights_path(teacher, project)
     weights = load_scores(path)
     _check_weights(project, weights, path)
     return project.scores(weights, seed=seed)

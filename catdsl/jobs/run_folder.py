@@ -19,10 +19,13 @@ from typing import Any
 from catdsl import __version__
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
+from catdsl.jobs.spec_copy import copy_spec, spec_changes
 from catdsl.project import Project, load
 from catdsl.semantics.student import digest, literal
 
 WEIGHTS = "weights.safetensors"
+WEIGHTS_BACK = "weights_back.safetensors"
+"""Of CycleGAN's other generator, from targets to inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,12 @@ def fresh_folder(path: Path) -> Path:
     return path
 
 
-def open_run(path: Path, project: Project, asked: Mapping[str, Any], *, resume: bool) -> RunFolder:
+def open_run(
+    path: Path, project: Project, asked: Mapping[str, Any], *, resume: bool, accept_changes: bool = False
+) -> RunFolder:
     """Start a run, or continue one. `asked` is what must not change when it is continued.
+
+    With `accept_changes` it may, and the record and the copy of the spec become what is asked now.
 
     Raises CatError E603 for a folder that holds a run already (or something else), E604 where
     what is asked differs from what the run was started with.
@@ -116,13 +123,13 @@ def open_run(path: Path, project: Project, asked: Mapping[str, Any], *, resume: 
     if path.is_file():
         raise CatError.one("E603", f"{path} is a file, not a folder", help="choose another place with -o")
     if run.record.exists():
-        _check(run, identity, resume=resume)
+        _continue(run, project, identity, resume=resume, accept_changes=accept_changes)
         return run
     if path.exists() and not _only_begun(path):
         raise CatError.one(
             "E603", f"{path} exists and holds no run of catdsl", help="choose an empty or new folder with -o"
         )
-    _copy_spec(run, project)
+    copy_spec(run.path / "spec", project.spec.files)
     record = {
         "catdsl": __version__, "python": platform.python_version(), "file": project.source.shown,
         "spec_file": str(run.spec(project).relative_to(path)), "asked": identity,
@@ -143,7 +150,14 @@ def existing_run(path: Path) -> RunFolder:
     return run
 
 
-def teacher_weights_path(given: Path) -> Path:
+def runs_back(given: Path, project: Project) -> bool:
+    """Whether the teacher that `project` means is the other generator of the CycleGAN run `given`."""
+    if project.settings.train.system != "cyclegan" or not given.is_dir():
+        return False
+    return existing_run(given).project().settings.data.direction != project.settings.data.direction
+
+
+def teacher_weights_path(given: Path, project: Project) -> Path:
     """The weights file of `--teacher RUN|FILE`. Raises CatError E603, E605."""
     if given.is_file() and given.suffix != ".safetensors":
         raise CatError.one(
@@ -151,7 +165,7 @@ def teacher_weights_path(given: Path) -> Path:
         )
     if given.is_file():
         return given
-    path = existing_run(given).teacher / WEIGHTS
+    path = existing_run(given).teacher / (WEIGHTS_BACK if runs_back(given, project) else WEIGHTS)
     if not path.is_file():
         raise CatError.one(
             "E603",
@@ -161,7 +175,9 @@ def teacher_weights_path(given: Path) -> Path:
     return path
 
 
-def _check(run: RunFolder, identity: Mapping[str, Any], *, resume: bool) -> None:
+def _continue(
+    run: RunFolder, project: Project, identity: Mapping[str, Any], *, resume: bool, accept_changes: bool
+) -> None:
     if not resume:
         raise CatError.one(
             "E603",
@@ -172,14 +188,25 @@ def _check(run: RunFolder, identity: Mapping[str, Any], *, resume: bool) -> None
     before = held["asked"]
     # What another command asks and this one did not (a budget, say) is no contradiction.
     changed = [k for k, v in identity.items() if k in before and before[k] != v]
-    if changed:
-        notes = tuple(f"{k}: {_short(before[k])} before, {_short(identity[k])} now" for k in changed)
+    if changed and not accept_changes:
+        notes = tuple(
+            line
+            for k in changed
+            for line in (
+                spec_changes(run.path / "spec", project.spec.files)
+                if k == "spec"
+                else [f"{k}: {_short(before[k])} before, {_short(identity[k])} now"]
+            )
+        )
         raise CatError.one(
             "E604", f"the run {run.path} was started with another {', '.join(changed)}", notes=notes,
-            help="ask for the same again, or start a new run with -o",
+            help="ask for the same again, start a new run with -o, or go on nevertheless with --accept-changes",
         )  # fmt: skip
+    if "spec" in changed:
+        copy_spec(run.path / "spec", project.spec.files)
     merged = {**before, **identity}
     if merged != before:
+        held["spec_file"] = str(run.spec(project).relative_to(run.path))
         write_text(run.record, json.dumps({**held, "asked": merged}, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -201,14 +228,3 @@ def _short(value: Any) -> str:
     """A value for a message; of a long one, such as a digest, the beginning."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:12]}..."
-
-
-def _copy_spec(run: RunFolder, project: Project) -> None:
-    """Copy the spec and the files beside it that it uses; the library's come with catdsl."""
-    main = project.spec.files[0]
-    for file in project.spec.files:
-        own = file is main or (file.path is not None and main.home is not None and file.home == main.home)
-        if not own:
-            continue
-        inside = Path(file.shown).name if file is main else file.path.relative_to(main.home)  # type: ignore[union-attr, arg-type]
-        write_text(run.path / "spec" / inside, file.text)

@@ -1,24 +1,27 @@
 """What every training job begins with: a verified data set, a device, and a recipe that can be followed."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
 
 import torch
 
-from catdsl.analysis.cost import floor_counts
-from catdsl.diagnostics import CatError
-from catdsl.ir.counts import complete_counts
-from catdsl.ir.types import total
+from catdsl.diagnostics import CatError, Span
+from catdsl.jobs.inputs import input_side
 from catdsl.project import Project
 from catdsl.search.slicing import check_sliceable
+from catdsl.train.collective import first, wait_for_all
 from catdsl.train.data.batches import training_batches
-from catdsl.train.data.pairs import PairedData, open_pairs
+from catdsl.train.data.opening import ImageData, check_kind, open_images
 from catdsl.train.data.scenes import default_scenes
+from catdsl.train.data.sides import Side
 from catdsl.train.losses.alignment import check_alignment
+from catdsl.train.preconditions import check_judge, check_losses, check_parts, check_system, perceptual_loss
+from catdsl.train.processes import precision_of, start
 from catdsl.train.recipe import student_recipe, teacher_recipe
+from catdsl.train.records import check_board
 from catdsl.train.schedule import plan_schedule
 
 
@@ -27,10 +30,15 @@ class JobOptions:
     """Flags that all training commands share."""
 
     data: Path | None
+    _: KW_ONLY
     seed: int = 0
     steps: int | None = None
     device: str = "auto"
     resume: bool = False
+    devices: int | None = None
+    vgg: Path | None = None
+    accept_changes: bool = False
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Setting:
     """What is settled before a run folder is made, so that a mistake in it costs nothing."""
 
     options: JobOptions
-    data: PairedData
+    data: ImageData
 
     @property
     def identity(self) -> dict[str, object]:
@@ -58,60 +66,127 @@ def settle(project: Project, options: JobOptions, say: Callable[[str], None]) ->
             "E211", f"{project.source.shown} holds no generator", project.teacher_graph.nodes[0].span,
             help="give a spec of the generator; its train { } says what discriminator it is trained against",
         )  # fmt: skip
-    device = choose_device(options.device)
+    device = start(choose_device(options.device), options.devices)
     data, place = open_data(project, options.data)
-    say(f"data     {place}: {len(data.train)} training and {len(data.validation)} validation pairs")
+    say(f"data     {place}: {_amounts(data)}")
     return Setting(replace(options, device=device), data)
 
 
-def check_distillation(project: Project, setting: Setting, counts: Mapping[str, int] | None = None) -> None:
+def check_teacher(project: Project, setting: Setting) -> None:
+    """Refuse a teacher's training that would fail, before a folder is made for it.
+
+    Raises CatError E601 (fewer images than a batch), E605, E607.
+    """
+    recipe = teacher_recipe(project.settings.train)
+    check_parts(recipe)
+    check_losses(recipe, "teacher")
+    training_batches(setting.data, batch=recipe.batch, seed=setting.options.seed)
+    _check_training(project, setting)
+
+
+def _check_training(project: Project, setting: Setting) -> None:
+    """What teacher and student have in common."""
+    recipe, options = teacher_recipe(project.settings.train), setting.options
+    check_judge(recipe, setting.data, project.settings.train)
+    precision_of(recipe.precision, options.device)
+    perceptual_loss(recipe, options.vgg)
+    if options.tensorboard:
+        check_board()
+
+
+def check_distillation(project: Project, setting: Setting) -> None:
     """Refuse a distillation that would fail, before anything is trained for it.
 
-    `counts` are those of the student; without them the smallest student stands for it. Raises
-    CatError E601 (fewer images than a batch), E607.
+    Raises CatError E601 (fewer images than a batch), E605, E607.
     """
+    _check_training(project, setting)
     graph = project.teacher_graph
     distill = project.settings.distill
     recipe = student_recipe(distill, project.settings.train)
     batches = training_batches(setting.data, batch=recipe.batch, seed=setting.options.seed)
     if not plan_schedule(recipe, steps_per_epoch=batches.steps_per_epoch, steps=setting.options.steps).total_steps:
         raise CatError.one("E607", "the student would be trained for 0 epochs", help="raise `epochs` in distill { }")
+    check_parts(recipe)
+    check_losses(recipe, "student")
+    check_scores(project)
+    if recipe.recon_to == "target" and not recipe.conditional:
+        raise CatError.one(
+            "E607", "recon_to = target needs paired images, and cyclegan has none",
+            help="leave it out, or set recon_to = teacher",
+        )  # fmt: skip
     if recipe.aligns:
-        smallest = complete_counts(graph, {**floor_counts(graph), **(counts or {})})
-        taps = [graph.node[tap.node].type.channels for tap in graph.taps]
-        channels = [(total(tap, graph.counts), total(tap, smallest)) for tap in taps]
-        check_alignment(recipe.similarity, batch=recipe.batch, channels=channels)
+        check_alignment(recipe.similarity, batch=recipe.batch, parts=recipe.accumulate)
     if distill.init == "inherited":
         check_sliceable(graph)
 
 
-def open_data(project: Project, folder: Path | None) -> tuple[PairedData, Path]:
+def check_scores(project: Project) -> None:
+    """Refuse scores that images of this kind cannot give. Raises CatError E607."""
+    if project.settings.search.score == "taylor" and project.settings.data.kind == "unpaired":
+        raise CatError.one(
+            "E607", "score = taylor needs targets to tell what a channel is worth, and unpaired images have none",
+            help="set score = norm_scale in search { }",
+        )  # fmt: skip
+
+
+def open_data(project: Project, folder: Path | None) -> tuple[ImageData, Path]:
     """The data folder, or the embedded scenes; every file verified. Raises CatError E601, E602, E607."""
     graph = project.teacher_graph
     if len(graph.inputs) != 1:
         names = ", ".join(n.name for n in graph.inputs)
         raise CatError.one(
             "E607",
-            f"paired training needs a generator with one input, this one has {names}",
+            f"training needs a generator with one input, this one has {names}",
             graph.inputs[1].span,
         )
     # A spec whose recipe cannot be trained is refused before any image is read.
-    teacher_recipe(project.settings.train)
+    check_system(teacher_recipe(project.settings.train), project.settings.data)
     source, output = graph.inputs[0], graph.node[graph.output]
-    size = (source.type.height, source.type.width)
-    if source.attrs["kind"] != "image":
-        raise CatError.one(
-            "E607", "label maps cannot be trained on yet; only `image` inputs can", source.span,
-            help="declare `image(3, height, width)` and give the labels as colour images",
-        )  # fmt: skip
-    _check_crop(project, project.settings.data.crop or size)
-    made = (output.type.height, output.type.width)
-    place = folder if folder is not None else default_scenes(max(size, made))
-    data = open_pairs(
-        place, project.settings.data, size=size, scale=(Fraction(made[0], size[0]), Fraction(made[1], size[1])),
-        input_channels=graph.channels(source.name), target_channels=graph.channels(output.name),
+    size, settings = (source.type.height, source.type.width), project.settings.data
+    taken, made = input_side(graph), Side(graph.channels(output.name))
+    check_kind(settings, taken, source.span)
+    _check_crop(project, settings.crop or size)
+    made_size = (output.type.height, output.type.width)
+    _check_both_ways(settings.kind, taken, made, size == made_size, output.span)
+    place = folder if folder is not None else _embedded(settings.kind, max(size, made_size))
+    data = open_images(
+        place, settings, size=size, source=taken, target=made,
+        scale=(Fraction(made_size[0], size[0]), Fraction(made_size[1], size[1])),
     )  # fmt: skip
     return data, place
+
+
+def _check_both_ways(kind: str, taken: Side, made: Side, same_size: bool, span: Span | None) -> None:
+    """CycleGAN sends the images of each side through the generator of the other. Raises CatError E607."""
+    if kind == "unpaired" and not (same_size and taken.channels == made.channels):
+        raise CatError.one(
+            "E607", "unpaired training needs images in and out of the same size and channels", span,
+            help="declare the input with as many channels as the output, and leave its size as it is",
+        )  # fmt: skip
+
+
+def _embedded(kind: str, size: tuple[int, int]) -> Path:
+    """The folder of the embedded scenes, which are pairs. Raises CatError E601 for another kind of data."""
+    if kind != "paired":
+        raise CatError.one(
+            "E601",
+            f"there is no embedded data of kind = {kind}",
+            help="give --data with a folder of your own; `catdsl data check DIR` says what a folder holds",
+        )
+    # Drawn by one process, not by each of them.
+    if first():
+        default_scenes(size)
+    wait_for_all()
+    return default_scenes(size)
+
+
+def _amounts(data: ImageData) -> str:
+    """How many images there are, for a person."""
+    if data.kind != "unpaired":
+        what = "pairs" if data.kind == "paired" else "labelled photos"
+        return f"{len(data.train)} training and {len(data.validation)} validation {what}"
+    trained, validated = (f"{inputs} + {targets}" for inputs, targets in (data.train.counts, data.validation.counts))
+    return f"{trained} training and {validated} validation images (input + target side)"
 
 
 def choose_device(asked: str) -> str:

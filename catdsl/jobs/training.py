@@ -17,21 +17,30 @@ from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
 from catdsl.jobs.inheriting import folding_json, folding_line
-from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run, teacher_weights_path
-from catdsl.jobs.setting import JobOptions, Setting
+from catdsl.jobs.run_folder import (
+    WEIGHTS,
+    WEIGHTS_BACK,
+    RunFolder,
+    existing_run,
+    runs_back,
+    teacher_weights_path,
+)
+from catdsl.jobs.setting import JobOptions, Setting, check_scores
 from catdsl.project import Project
 from catdsl.search.folding import fold_constants
 from catdsl.search.slicing import kept_channels, slice_weights
+from catdsl.train.collective import first, wait_for_all
 from catdsl.train.data.batches import training_batches
 from catdsl.train.engine import CHECKPOINT, Outcome
-from catdsl.train.jobs import RunOptions, distill_student, train_teacher, trained_weights
+from catdsl.train.jobs import RunOptions, Tapped, distill_student, train_teacher, trained_weights
 from catdsl.train.recipe import teacher_recipe
+from catdsl.train.seeding import derived_seed
 from catdsl.train.taylor import taylor_scores
 
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A trained teacher, and its discriminator where one is known."""
+    """A trained teacher, and the weights of its discriminator where they are known."""
 
     module: GraphModule
     discriminator: Mapping[str, Tensor] | None
@@ -48,21 +57,32 @@ def trained_teacher(project: Project, run: RunFolder, setting: Setting) -> Teach
     """The run's teacher, trained as far as it is not yet. Raises Stopped."""
     graph, options = project.teacher_graph, setting.options
     finished = run.teacher / WEIGHTS
-    if finished.exists():
+    # With changed settings there may be more to train.
+    done = finished.exists() and not options.accept_changes
+    wait_for_all()
+    if done:
         return Teacher(module_with_weights(graph, finished), _discriminator(run.teacher))
     module = build_module(graph)
     initialize(module, graph, project.settings.style, options.seed)
-    outcome = train_teacher(module, setting.data, project.settings, _run_options(run.teacher, options))
+    back = _back(project, options)
+    outcome = train_teacher(module, setting.data, project.settings, _run_options(run.teacher, options), back=back)
     if not outcome.finished:
         raise Stopped("teacher", outcome)
-    save_weights(module.cpu(), finished, {"step": outcome.step, "seed": options.seed})
-    return Teacher(module, _discriminator(run.teacher))
+    facts = {"step": outcome.step, "seed": options.seed}
+    if first() and back is not None:
+        save_weights(back.cpu(), run.teacher / WEIGHTS_BACK, facts)
+    if first():
+        save_weights(module.cpu(), finished, facts)
+    wait_for_all()
+    # As it will be used: the module that was trained may be compiled, or laid out otherwise.
+    return Teacher(module_with_weights(graph, finished), _discriminator(run.teacher))
 
 
 def given_teacher(project: Project, given: Path) -> Teacher:
     """The teacher of `--teacher RUN|FILE`. Raises CatError E603, E605."""
-    module = module_with_weights(project.teacher_graph, teacher_weights_path(given))
-    return Teacher(module, _discriminator(existing_run(given).teacher) if given.is_dir() else None)
+    module = module_with_weights(project.teacher_graph, teacher_weights_path(given, project))
+    judge = "discriminator_back" if runs_back(given, project) else "discriminator"
+    return Teacher(module, _discriminator(existing_run(given).teacher, judge) if given.is_dir() else None)
 
 
 def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mapping[str, np.ndarray]:
@@ -72,6 +92,7 @@ def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mappin
         weights = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
         return project.scores(weights, seed=options.seed)
     recipe = teacher_recipe(project.settings.train)
+    check_scores(project)
     batches = training_batches(setting.data, batch=recipe.batch, seed=options.seed)
     return taylor_scores(module, project.teacher_graph, batches, count=search.batches, device=options.device)
 
@@ -83,17 +104,22 @@ def distilled_student(
     """The run's student, distilled as far as it is not yet. Raises Stopped."""
     graph, options = project.student_at(counts), setting.options
     finished = run.student / WEIGHTS
-    if finished.exists():
+    done = finished.exists() and not options.accept_changes
+    wait_for_all()
+    if done:
         return module_with_weights(graph, finished)
     weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
     kept = kept_channels(project.teacher_graph, counts, channels, weights)
     module = student_module(project, graph, counts, kept, weights, run, seed=options.seed, say=say)
     taps = _shared_taps(project.teacher_graph, graph)
+    tapped = Tapped(
+        student=with_taps(module, graph, tuple(s for _, s in taps)),
+        teacher=with_taps(teacher.module, project.teacher_graph, tuple(t for t, _ in taps)),
+        channels=[(project.teacher_graph.channels(t), graph.channels(s)) for t, s in taps],
+    )
     outcome = distill_student(
         module, setting.data, project.settings, _run_options(run.student, options),
-        tapped_student=with_taps(module, graph, tuple(s for _, s in taps)),
-        tapped_teacher=with_taps(teacher.module, project.teacher_graph, tuple(t for t, _ in taps)),
-        discriminator=teacher.discriminator,
+        tapped=tapped, discriminator=teacher.discriminator,
     )  # fmt: skip
     if not outcome.finished:
         raise Stopped("student", outcome)
@@ -102,8 +128,10 @@ def distilled_student(
         "seed": options.seed,
         "channels": {name: indices.tolist() for name, indices in kept.items()},
     }
-    save_weights(module.cpu(), finished, facts)
-    return module
+    if first():
+        save_weights(module.cpu(), finished, facts)
+    wait_for_all()
+    return module_with_weights(graph, finished)
 
 
 def student_module(
@@ -117,7 +145,7 @@ def student_module(
         return module
     folded = fold_constants(project.teacher_graph, counts, kept, weights)
     # A training that was begun goes on from its checkpoint: what its student started with is told already.
-    if not (run.student / CHECKPOINT).exists():
+    if first() and not (run.student / CHECKPOINT).exists():
         write_text(run.inherited, json.dumps(folding_json(folded), indent=1) + "\n")
         say(f"folded   {folding_line(folded)}")
     sliced = slice_weights(project.teacher_graph, graph, counts, kept, folded.weights)
@@ -134,11 +162,23 @@ def _run_options(folder: Path, options: JobOptions) -> RunOptions:
         steps=options.steps,
         resume=begun,
         device=options.device,
+        vgg=options.vgg,
+        accept_changes=options.accept_changes,
+        tensorboard=options.tensorboard,
     )
 
 
-def _discriminator(folder: Path) -> Mapping[str, Tensor] | None:
-    return trained_weights(folder, "discriminator") if (folder / CHECKPOINT).exists() else None
+def _discriminator(folder: Path, name: str = "discriminator") -> Mapping[str, Tensor] | None:
+    return trained_weights(folder, name) if (folder / CHECKPOINT).exists() else None
+
+
+def _back(project: Project, options: JobOptions) -> GraphModule | None:
+    """CycleGAN's other generator, of the same program."""
+    if project.settings.train.system != "cyclegan":
+        return None
+    module = build_module(project.teacher_graph)
+    initialize(module, project.teacher_graph, project.settings.style, derived_seed(options.seed, "back"))
+    return module
 
 
 def _shared_taps(teacher: Graph, student: Graph) -> tuple[tuple[str, str], ...]:

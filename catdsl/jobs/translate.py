@@ -11,11 +11,14 @@ from torch.nn import functional as F
 
 from catdsl.backend.weights import module_with_weights
 from catdsl.diagnostics import CatError
+from catdsl.jobs.inputs import input_side, read_input
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
 from catdsl.jobs.setting import stride
 from catdsl.project import Project, load
-from catdsl.train.data.images import Unreadable, read_image, write_image
+from catdsl.train.data.images import write_image
 from catdsl.train.data.layouts import image_files
+from catdsl.train.data.pixels import Unreadable
+from catdsl.train.data.sides import Side
 from catdsl.train.modes import evaluating
 
 _LISTED = 10
@@ -26,11 +29,13 @@ class Translator:
     """A network with its weights, and the multiple that its inputs' sides must be of."""
 
     module: GraphModule
-    channels: int
+    input: Side
     stride: int
     size: tuple[int, int]
     """The declared height and width of its input."""
     shown: str
+    ignore: int | None = None
+    """The label of pixels that belong to no class."""
 
 
 def translator(source: Path, weights: Path | None, overrides: dict[str, str], *, teacher: bool) -> Translator:
@@ -44,12 +49,11 @@ def translator(source: Path, weights: Path | None, overrides: dict[str, str], *,
         raise CatError.one("E605", f"{source} has no weights by itself", help="add --weights FILE.safetensors")
     graph = project.graph
     main = graph.inputs[0]
-    if len(graph.inputs) != 1 or main.attrs["kind"] != "image":
-        raise CatError.one("E607", "only generators with one image as input can translate image files", main.span)
+    if len(graph.inputs) != 1:
+        raise CatError.one("E607", "only generators with one input can translate files", main.span)
     module = module_with_weights(graph, path)
-    return Translator(
-        module, graph.channels(main.name), stride(project), (main.type.height, main.type.width), str(path)
-    )
+    size = (main.type.height, main.type.width)
+    return Translator(module, input_side(graph), stride(project), size, str(path), project.settings.data.ignore)
 
 
 def find_images(given: Sequence[Path]) -> list[Path]:
@@ -79,7 +83,7 @@ def translate(network: Translator, images: Sequence[Path], folder: Path, *, devi
     targets = [folder / f"{name}.png" for name in _names(images)]
     _spare(images, targets)
     for path, target in zip(images, targets, strict=True):
-        image = read_image(path, network.channels)
+        image = read_input(path, network.input, ignore=network.ignore)
         if isinstance(image, Unreadable):
             odd.append(f"{path} {image.reason}")
             continue

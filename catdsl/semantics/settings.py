@@ -4,9 +4,11 @@ Defaults are those of the method's recipes (Jin et al., CVPR 2021, section 4.1) 
 """
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from catdsl.semantics.recipes import PUBLISHED, READ_BY
 
 
 def _as_pair(value: object) -> object:
@@ -99,30 +101,54 @@ class BudgetSettings(Settings):
     count: Literal["exact", "paper"] = "exact"
 
 
-class Optimisation(Settings):
-    """What teacher and student training share: Adam, constant rate, then linear decay to 0."""
+class TrainSettings(Settings):
+    """The teacher's training: system, losses and their weights, optimisation.
 
-    epochs: Epochs = 100
-    decay_epochs: Epochs = 100
-    batch: Batch = 1
-    lr: Rate = 2e-4
-    betas: tuple[Beta, Beta] = (0.5, 0.999)
-    sample_every: Annotated[int, Field(ge=1)] = 500
-    checkpoint_every: Annotated[int, Field(ge=1)] = 250
-
-
-class TrainSettings(Optimisation):
-    """The teacher's training: the system, its losses and their weights."""
+    What is not said follows the published recipe of the system (`semantics/recipes.py`).
+    """
 
     system: Literal["pix2pix", "cyclegan", "gaugan"] = "pix2pix"
-    gan: GanMode = "lsgan"
+    gan: GanMode = "hinge"
     gan_weight: Weight = 1.0
     recon: Weight = 100.0
     cycle: Weight = 10.0
     identity: Weight = 0.5
+    feature_matching: Weight = 0.0
+    perceptual: Weight = 0.0
     pool: Annotated[int, Field(ge=0, le=10_000)] = 50
     ndf: Annotated[int, Field(ge=1, le=1024)] = 64
     discriminator_layers: Annotated[int, Field(ge=1, le=8)] = 3
+    discriminator_scales: Annotated[int, Field(ge=1, le=5)] = 1
+    epochs: Epochs = 500
+    decay_epochs: Epochs = 750
+    schedule: Literal["linear", "cosine"] = "linear"
+    batch: Batch = 1
+    accumulate: Annotated[int, Field(ge=1, le=4096)] = 1
+    lr: Rate = 2e-4
+    betas: tuple[Beta, Beta] = (0.5, 0.999)
+    ttur: bool = False
+    clip: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    compile: bool = False
+    channels_last: bool = False
+    sync_norm: bool = False
+    sample_every: Annotated[int, Field(ge=1)] = 500
+    checkpoint_every: Annotated[int, Field(ge=1)] = 250
+
+    @model_validator(mode="before")
+    @classmethod
+    def _published(cls, given: Any) -> Any:
+        system = given.get("system", "pix2pix") if isinstance(given, dict) else None
+        recipe = PUBLISHED.get(system, {}) if isinstance(system, str) else {}
+        return {**recipe, **given} if recipe else given
+
+    @model_validator(mode="after")
+    def _read_by_the_system(self) -> "TrainSettings":
+        for name, systems in READ_BY.items():
+            if name in self.model_fields_set and getattr(self, name) and self.system not in systems:
+                raise ValueError(f"`{name}` means nothing to system = {self.system}, only to {' and '.join(systems)}")
+        return self
 
     @model_validator(mode="after")
     def _some_training(self) -> "TrainSettings":
@@ -135,13 +161,15 @@ class DistillSettings(Settings):
     """The student's training: what it learns from the teacher.
 
     Whatever is not said here is taken from `train`. `recon` pulls towards the target of paired
-    images; `init` says whether the student starts from slices of the teacher's weights.
+    images, or towards the teacher's image (`recon_to`); `init` says whether the student starts from
+    slices of the teacher's weights.
     """
 
     taps: tuple[str, ...] = ()
     similarity: Literal["gka", "gcka", "ka", "mse", "none"] = "gka"
     weight: Weight = 1.0
     recon: Weight | None = None
+    recon_to: Literal["target", "teacher"] | None = None
     gan_weight: Weight | None = None
     init: Literal["inherited", "fresh"] = "inherited"
     epochs: Epochs | None = None
@@ -160,7 +188,10 @@ class DistillSettings(Settings):
 
 
 class DataSettings(Settings):
-    """How images are read. `holdout` images at the end of the sorted list are for validation."""
+    """How images are read. `holdout` images at the end of the sorted list are for validation.
+
+    `ignore` is the label of pixels without a class; `workers` threads read ahead, and change no result.
+    """
 
     kind: Literal["paired", "unpaired", "labels"] = "paired"
     direction: Literal["a_to_b", "b_to_a"] = "a_to_b"
@@ -168,6 +199,8 @@ class DataSettings(Settings):
     crop: Size | None = None
     flip: bool = True
     holdout: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    ignore: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    workers: Annotated[int, Field(ge=0, le=64)] = 2
 
 
 class EvaluateSettings(Settings):

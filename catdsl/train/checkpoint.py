@@ -4,57 +4,94 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
+from torch.optim import Optimizer
 
 from catdsl.backend.weights import UNREADABLE
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.files import write_whole
+from catdsl.train.averaging import Average
 from catdsl.train.systems.system import System
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from lightning_fabric.plugins.precision.precision import Precision
+
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Checkpoint:
     """State after `step` steps. `settings` are those of the run, flat, as JSON values.
 
-    There is no random state: every step draws from numbers of its own (`seeding`), which follow
-    from the seed in the settings.
+    There is no random state and no place in the data: every step draws from numbers of its own
+    (`seeding`) and has a batch of its own (`batches`), which follow from the seed in the settings.
     """
 
     step: int
     networks: Mapping[str, Mapping[str, torch.Tensor]]
     optimisers: Mapping[str, Mapping[str, Any]]
+    pools: Mapping[str, Mapping[str, torch.Tensor]]
+    averages: Mapping[str, Mapping[str, torch.Tensor]]
+    precision: Mapping[str, Any]
     settings: Mapping[str, object]
     format: int = FORMAT
 
 
-def capture(system: System, *, step: int, settings: Mapping[str, object]) -> Checkpoint:
-    """The state of `system` now. Holds the very tensors, not copies: save it before the next step."""
-    return Checkpoint(
-        step=step,
-        networks={name: network.state_dict() for name, network in system.networks.items()},
-        optimisers={name: optimiser.state_dict() for name, optimiser in system.optimisers.items()},
-        settings=as_json(settings),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """All that a training changes: what a checkpoint captures and restores."""
+
+    system: System
+    averages: Mapping[str, Average]
+    precision: "Precision"
+    device: str = "cpu"
+
+    def capture(self, *, step: int, settings: Mapping[str, object]) -> Checkpoint:
+        """The state now. Holds the very tensors, not copies: save it before the next step."""
+        return Checkpoint(
+            step=step,
+            networks={name: network.state_dict() for name, network in self.system.networks.items()},
+            optimisers={phase.name: phase.optimiser.state_dict() for phase in self.system.phases},
+            pools={name: pool.state for name, pool in self.system.pools.items()},
+            averages={name: average.state for name, average in self.averages.items()},
+            precision=self.precision.state_dict(),
+            settings=as_json(settings),
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Put a state in its place. Raises CatError E605 where it is that of other networks."""
+        try:
+            # What a changed recipe has added is not there, and begins afresh.
+            for name, network in self.system.networks.items():
+                if name in checkpoint.networks:
+                    network.load_state_dict(dict(checkpoint.networks[name]))
+            for phase in self.system.phases:
+                if phase.name in checkpoint.optimisers:
+                    _load_moments(phase.optimiser, checkpoint.optimisers[phase.name])
+            for name, pool in self.system.pools.items():
+                if name in checkpoint.pools:
+                    pool.restore(checkpoint.pools[name], self.device)
+            for name, average in self.averages.items():
+                average.restore(checkpoint.averages.get(name, {}))
+            if checkpoint.precision:
+                self.precision.load_state_dict(dict(checkpoint.precision))
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise CatError.one(
+                "E605",
+                "the checkpoint holds the weights of other networks",
+                notes=(str(error).splitlines()[0],),
+                help="continue with the spec that the run was started with",
+            ) from error
 
 
-def restore(system: System, checkpoint: Checkpoint) -> None:
-    """Put the state into `system`. Raises CatError E605 where it is that of other networks."""
-    try:
-        for name, network in system.networks.items():
-            network.load_state_dict(dict(checkpoint.networks[name]))
-        for name, optimiser in system.optimisers.items():
-            optimiser.load_state_dict(dict(checkpoint.optimisers[name]))
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise CatError.one(
-            "E605",
-            "the checkpoint holds the weights of other networks",
-            notes=(str(error).splitlines()[0],),
-            help="continue with the spec that the run was started with",
-        ) from error
+def _load_moments(optimiser: Optimizer, state: Mapping[str, Any]) -> None:
+    """Only what the optimiser has gathered: rates and the like are those of the recipe, which may have changed."""
+    own = [{name: value for name, value in group.items() if name != "params"} for group in optimiser.param_groups]
+    optimiser.load_state_dict(dict(state))
+    for group, settings in zip(optimiser.param_groups, own, strict=True):
+        group.update(settings)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -78,8 +115,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint onto the CPU, running no code from it. Raises CatError E604 for any other file."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        found = {name: content[name] for name in _FIELDS}
-        found["settings"] = json.loads(found["settings"])
+        found = {"format": content["format"]}
+        if found["format"] == FORMAT:
+            found |= {name: content[name] for name in _FIELDS}
+            found["settings"] = json.loads(found["settings"])
     except UNREADABLE as error:
         raise CatError.one(
             "E604",
@@ -105,7 +144,7 @@ def check_settings(before: Mapping[str, object], now: Mapping[str, object]) -> N
             Diagnostic(
                 "E604",
                 f"`{name}` was {_shown(before, name)} when the run began, and is {_shown(now, name)} now",
-                help="put it back, or start a new run in another folder",
+                help="put it back, start a new run in another folder, or go on nevertheless with --accept-changes",
             )
             for name in changed
         )
@@ -116,7 +155,7 @@ def as_json(settings: Mapping[str, object]) -> dict[str, object]:
     return dict(json.loads(json.dumps(settings)))
 
 
-_FIELDS = ("format", "step", "networks", "optimisers", "settings")
+_FIELDS = ("format", "step", "networks", "optimisers", "pools", "averages", "precision", "settings")
 _UNSET = object()
 
 

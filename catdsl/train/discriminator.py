@@ -1,55 +1,96 @@
-"""The PatchGAN discriminator: the library's `std.patchgan`, compiled like any other network.
+"""Discriminators: `std.patchgan` and `std.multiscale`, compiled like any other network, at several scales.
 
 Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017,
-appendix 6.1.2; with 3 layers each logit sees 70 x 70 pixels.
+appendix 6.1.2 (with 3 layers each logit sees 70 x 70 pixels); Wang et al., "High-Resolution Image
+Synthesis with Conditional GANs", CVPR 2018, section 3.2, and Park et al., CVPR 2019, appendix A.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from torch import Tensor, nn
 from torch.fx import GraphModule
 
 from catdsl import resources
 from catdsl.backend.initial import initialize
-from catdsl.backend.module import build_module
+from catdsl.backend.module import build_module, with_taps
 from catdsl.diagnostics import CatError
 from catdsl.semantics.elaborate import elaborate
 from catdsl.semantics.library import read_spec
 from catdsl.train.seeding import derived_seed
 
+Kind = Literal["patchgan", "multiscale"]
+
+
+class Judgement(NamedTuple):
+    """What one scale says of images: logits B x 1 x h x w, and the features before them, layer by layer."""
+
+    logits_B1HW: Tensor
+    features: tuple[Tensor, ...]
+
+
+class Discriminator(nn.Module):
+    """Networks of the same images, each at half the size of the one before; B x C x H x W to one judgement each."""
+
+    def __init__(self, scales: Iterable[nn.Module]):
+        super().__init__()
+        self.scales = nn.ModuleList(scales)
+
+    def forward(self, x_BCHW: Tensor) -> tuple[Judgement, ...]:
+        return tuple(Judgement(*scale(x_BCHW)) for scale in self.scales)
+
 
 def build_discriminator(
     *,
+    kind: Kind = "patchgan",
     channels: int,
     size: tuple[int, int],
     width: int = 64,
     layers: int = 3,
+    scales: int = 1,
     norm: Literal["instance", "batch"] = "batch",
     seed: int,
-) -> GraphModule:
-    """A network from B x `channels` x H x W to logits B x 1 x h x w, its weights drawn from `seed`.
+) -> Discriminator:
+    """A network of images with `channels` channels (input and image together), its weights drawn from `seed`.
 
-    `channels` counts input and image together; `size` (height, width) is that of training crops.
-    Raises CatError E607 where `size` leaves nothing to judge after `layers` halvings.
+    `size` (height, width) is that of training crops; `norm` is that of a PatchGAN, a multi-scale
+    discriminator has spectral and instance norms of its own. Raises CatError E607 where `size`
+    leaves nothing to judge after `layers` halvings at the last of `scales`.
     """
-    _check_size(size, layers)
-    parameters = {
-        "channels": channels, "ndf": width, "layers": layers, "height": size[0], "width": size[1], "norm_kind": norm,
-    }  # fmt: skip
-    source = read_spec(Path(resources.folder("specs"), "std", "patchgan.cat"))
+    check_size(kind, size, layers, scales)
+    given: dict[str, int | str] = {
+        "channels": channels,
+        "ndf": width,
+        "layers": layers,
+        "height": size[0],
+        "width": size[1],
+    }
+    if kind == "patchgan":
+        given["norm_kind"] = norm
+    return Discriminator(_network(kind, {**given, "scale": scale}, seed) for scale in range(scales))
+
+
+def _network(kind: Kind, parameters: dict[str, int | str], seed: int) -> GraphModule:
+    source = read_spec(Path(resources.folder("specs"), "std", f"{kind}.cat"))
     spec = elaborate(source, {name: str(value) for name, value in parameters.items()}, need="discriminator")
     network = build_module(spec.network)
-    initialize(network, spec.network, spec.settings.style, derived_seed(seed, "discriminator"))
-    return network
+    purpose = ("discriminator", parameters["scale"]) if parameters["scale"] else ("discriminator",)
+    initialize(network, spec.network, spec.settings.style, derived_seed(seed, *purpose))
+    layers = tuple(node.name for node in spec.network.nodes if node.op.name == "leaky_relu")
+    return with_taps(network, spec.network, layers)
 
 
-def _check_size(size: tuple[int, int], layers: int) -> None:
-    """Each halving gives floor(n / 2); the last two convs take one pixel each, and norms need two."""
-    smallest = 4 * 2**layers
+def check_size(kind: Kind, size: tuple[int, int], layers: int, scales: int) -> None:
+    """Refuse images that are too small to judge. Raises CatError E607.
+
+    Norms need two pixels, and the last two convs of a PatchGAN, which pads less, take one each.
+    """
+    smallest = (4 if kind == "patchgan" else 2) * 2 ** (layers + scales - 1)
     if min(size) < smallest:
         raise CatError.one(
             "E607",
-            f"crops of {size[0]}x{size[1]} are too small for a discriminator of {layers} layers, "
-            f"which needs {smallest} pixels",
+            f"crops of {size[0]}x{size[1]} are too small for a discriminator of {layers} layers"
+            f"{f' at {scales} scales' if scales > 1 else ''}, which needs {smallest} pixels",
             help="lower `discriminator_layers` in train { }, or raise `crop` in data { }",
         )

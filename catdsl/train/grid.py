@@ -1,5 +1,6 @@
 """Sample grids: a row per image, a labelled column per source, large enough to be looked at."""
 
+import colorsys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from catdsl.train.data.images import to_pixels, write_png
+from catdsl.train.data.pixels import CHANNELS, Pixels
 
 _SMALLEST_CELL = 128
 _GAP = 4
@@ -15,6 +17,7 @@ _HEADER = 24
 _TEXT = 14
 _GROUND = (255, 255, 255)
 _INK = (30, 30, 30)
+_GOLDEN = 0.61803398875
 
 
 def write_grid(path: Path, columns: Mapping[str, Tensor]) -> None:
@@ -23,8 +26,9 @@ def write_grid(path: Path, columns: Mapping[str, Tensor]) -> None:
 
 
 def draw_grid(columns: Mapping[str, Tensor]) -> Image.Image:
-    """Column name -> B x C x H x W in [-1, 1] (C is 1 or 3), in the order of the mapping.
+    """Column name -> B x C x H x W in [-1, 1], in the order of the mapping.
 
+    With 1 or 3 channels they are images; others are one-hot label maps, a colour for each label.
     Small images are enlarged by whole factors, pixels left square, until the shorter side has at
     least 128, or what the largest image has.
     """
@@ -45,8 +49,21 @@ def draw_grid(columns: Mapping[str, Tensor]) -> Image.Image:
     return grid
 
 
+def label_colours(labels_NHW: Tensor) -> Pixels:
+    """A one-hot label map as colours, H x W x 3; what belongs to no class is black.
+
+    Neighbouring labels are a golden angle apart in hue, which keeps any number of them apart.
+    """
+    count = labels_NHW.shape[0]
+    shades = ((index * _GOLDEN % 1.0, 0.65, 0.95 - 0.35 * (index % 3) / 2) for index in range(count))
+    palette = np.array([(0.0, 0.0, 0.0), *(colorsys.hsv_to_rgb(*shade) for shade in shades)])
+    present = labels_NHW.amax(0) > 0
+    chosen = ((labels_NHW.argmax(0) + 1) * present).cpu().numpy()
+    return np.ascontiguousarray((255 * palette[chosen]).round().astype(np.uint8))
+
+
 def _cell(image_CHW: Tensor, shortest: int) -> Image.Image:
-    pixels = to_pixels(image_CHW)
+    pixels = to_pixels(image_CHW) if image_CHW.shape[0] in CHANNELS else label_colours(image_CHW)
     colour = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     image = Image.fromarray(colour)
     factor = -(-shortest // min(image.size))

@@ -1,24 +1,33 @@
-"""The two trainings put together: a teacher from pairs, and a student from pairs and its teacher."""
+"""The two trainings put together: a teacher from images, and a student from images and its teacher."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import SpecSettings
+from catdsl.train import collective
 from catdsl.train.checkpoint import load_checkpoint
 from catdsl.train.data.batches import Batch, plain_batches, training_batches
-from catdsl.train.data.pairs import PairedData
-from catdsl.train.discriminator import build_discriminator
+from catdsl.train.data.opening import ImageData
+from catdsl.train.data.prefetch import Prefetched
+from catdsl.train.discriminator import Discriminator, build_discriminator
 from catdsl.train.engine import CHECKPOINT, Outcome, Run, run_training
 from catdsl.train.losses.alignment import check_alignment
+from catdsl.train.losses.perceptual import Perceptual
+from catdsl.train.preconditions import DISCRIMINATORS, check_parts, check_system, perceptual_loss
 from catdsl.train.recipe import Recipe, student_recipe, teacher_recipe
 from catdsl.train.run_settings import run_settings, weights_digest
 from catdsl.train.schedule import plan_schedule
-from catdsl.train.systems.distillation import Distillation
-from catdsl.train.systems.pix2pix import Pix2Pix
+from catdsl.train.seeding import derived_seed
+from catdsl.train.sync_norm import synchronise_norms
+from catdsl.train.systems.cyclegan import CycleGan
+from catdsl.train.systems.distillation import Distillation, build_adapters
+from catdsl.train.systems.judge import Judge
+from catdsl.train.systems.paired import Paired
 from catdsl.train.systems.system import System
 
 _SAMPLED = 4
@@ -28,7 +37,8 @@ _SAMPLED = 4
 class RunOptions:
     """What the command line says about a run.
 
-    `steps` replaces the epochs of the settings.
+    `steps` replaces the epochs of the settings; `vgg` is the weights file of the perceptual loss;
+    with `accept_changes` a run is continued though its settings have changed.
     """
 
     folder: Path
@@ -36,52 +46,86 @@ class RunOptions:
     steps: int | None = None
     resume: bool = False
     device: str = "cpu"
+    vgg: Path | None = None
+    accept_changes: bool = False
+    tensorboard: bool = False
 
 
-def train_teacher(generator: nn.Module, data: PairedData, settings: SpecSettings, options: RunOptions) -> Outcome:
-    """Train `generator` in place as pix2pix does, and leave its run in the options' folder.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Tapped:
+    """Networks that also return their taps, B x C x H x W to (image, (tap, ...)), and the taps' channels."""
 
-    Its weights at the call are the start. Raises CatError as `run_training` does, and E601 or E607
-    where data and settings do not fit together.
+    student: nn.Module
+    teacher: nn.Module
+    channels: Sequence[tuple[int, int]] = ()
+    """Of each tap: the teacher's and the student's."""
+
+
+def train_teacher(
+    generator: nn.Module,
+    data: ImageData,
+    settings: SpecSettings,
+    options: RunOptions,
+    *,
+    back: nn.Module | None = None,
+) -> Outcome:
+    """Train `generator` in place by its system, and leave its run in the options' folder.
+
+    Its weights at the call are the start. CycleGAN trains `back`, from targets to inputs, beside it.
+    Raises CatError as `run_training` does, and E601 or E607 where data and settings do not fit
+    together.
     """
     recipe = teacher_recipe(settings.train)
-    discriminator = _discriminator(data, settings, options.seed)
-    system = Pix2Pix(generator.to(options.device), discriminator.to(options.device), recipe)
-    return _train(system, recipe, data, settings, options, label="teacher", more={})
+    perceptual = perceptual_loss(recipe, options.vgg)
+    judge = _judge(recipe, data, settings, options)
+    _prepare(generator, recipe, options.device)
+    if recipe.system != "cyclegan":
+        system: System = Paired(generator, judge, recipe, perceptual and perceptual.to(options.device))
+    else:
+        assert back is not None
+        _prepare(back, recipe, options.device)
+        judge_back = _judge(recipe, data, settings, options, of="input")
+        system = CycleGan(
+            generator=generator, back=back, judge=judge, judge_back=judge_back, recipe=recipe, seed=options.seed
+        )
+    return _train(system, recipe, data, settings, options, label="teacher", more=_known(perceptual))
 
 
 def distill_student(
     student: nn.Module,
-    data: PairedData,
+    data: ImageData,
     settings: SpecSettings,
     options: RunOptions,
     *,
-    tapped_student: nn.Module,
-    tapped_teacher: nn.Module,
+    tapped: Tapped,
     discriminator: Mapping[str, Tensor] | None,
 ) -> Outcome:
     """Train `student` in place by distillation, and leave its run in the options' folder.
 
-    The tapped modules map B x C x H x W to (image, (tap, ...)). `discriminator` are the weights of
-    the teacher's (see `trained_weights`); with None it starts afresh. Raises as `train_teacher`,
-    and E605 where the discriminator's weights do not fit the settings.
+    `discriminator` are the weights of the teacher's (see `trained_weights`); with None it starts
+    afresh. Raises as `train_teacher`, and E605 where the discriminator's weights do not fit the
+    settings.
     """
     recipe = student_recipe(settings.distill, settings.train)
-    check_alignment(recipe.similarity if recipe.aligns else "none", batch=recipe.batch)
-    judge = _discriminator(data, settings, options.seed)
-    if discriminator is not None:
-        _inherit(judge, discriminator)
+    check_alignment(recipe.similarity if recipe.aligns else "none", batch=recipe.batch, parts=recipe.accumulate)
+    perceptual = perceptual_loss(recipe, options.vgg)
+    judge = _judge(recipe, data, settings, options, weights=discriminator)
     more = {
         "taps": settings.distill.taps,
-        "teacher weights": weights_digest(tapped_teacher),
-        "discriminator weights": weights_digest(judge),
+        "teacher weights": weights_digest(tapped.teacher),
+        "discriminator weights": weights_digest(judge.network),
+        **_known(perceptual),
     }
+    for network in (student, tapped.student, tapped.teacher):
+        _prepare(network, recipe, options.device)
     system = Distillation(
-        student=student.to(options.device),
-        tapped_student=tapped_student.to(options.device),
-        tapped_teacher=tapped_teacher.to(options.device),
-        discriminator=judge.to(options.device),
+        student=student,
+        tapped_student=tapped.student,
+        tapped_teacher=tapped.teacher,
+        judge=judge,
         recipe=recipe,
+        adapters=_adapters(recipe, tapped.channels, options),
+        perceptual=perceptual and perceptual.to(options.device),
     )
     return _train(system, recipe, data, settings, options, label="student", more=more)
 
@@ -109,43 +153,67 @@ def trained_weights(folder: Path, network: str) -> dict[str, Tensor]:
 def _train(
     system: System,
     recipe: Recipe,
-    data: PairedData,
+    data: ImageData,
     settings: SpecSettings,
     options: RunOptions,
     *,
     label: str,
     more: Mapping[str, object],
 ) -> Outcome:
-    batches = training_batches(data, batch=recipe.batch, seed=options.seed)
+    check_parts(recipe)
+    check_system(recipe, settings.data)
+    batches = training_batches(
+        data, batch=recipe.batch, seed=options.seed, rank=collective.rank(), world=collective.world()
+    )
     known = run_settings(recipe, data, settings.data, seed=options.seed, steps=options.steps)
-    width, layers = settings.train.ndf, settings.train.discriminator_layers
-    judge = {"ndf": width, "discriminator_layers": layers, "norm": settings.style.norm}
+    judge = {name: getattr(settings.train, name) for name in ("ndf", "discriminator_layers", "discriminator_scales")}
     run = Run(
         folder=options.folder,
         seed=options.seed,
-        settings={**known, **judge, **more},
+        recipe=recipe,
+        settings={**known, **judge, "norm": settings.style.norm, **more},
         checkpoint_every=settings.train.checkpoint_every,
         sample_every=settings.train.sample_every,
         label=label,
         device=options.device,
         resume=options.resume,
+        accept_changes=options.accept_changes,
+        tensorboard=options.tensorboard,
     )
     schedule = plan_schedule(recipe, steps_per_epoch=batches.steps_per_epoch, steps=options.steps)
-    return run_training(system, batches, schedule=schedule, run=run, sample_batch=_sampled(data))
+    with Prefetched(batches, workers=settings.data.workers) as ahead:
+        return run_training(system, ahead, schedule=schedule, run=run, sample_batch=_sampled(data))
 
 
-def _discriminator(data: PairedData, settings: SpecSettings, seed: int) -> nn.Module:
-    return build_discriminator(
-        channels=data.train.format.input_channels + data.train.format.target_channels,
-        size=data.validation.format.target_size,
+def _judge(
+    recipe: Recipe,
+    data: ImageData,
+    settings: SpecSettings,
+    options: RunOptions,
+    *,
+    of: str = "target",
+    weights: Mapping[str, Tensor] | None = None,
+) -> Judge:
+    """A discriminator of targets, beside their inputs where the recipe is conditional, or of inputs."""
+    format = data.validation.format
+    shown = format.target_channels if of == "target" else format.input_channels
+    network = build_discriminator(
+        kind=DISCRIMINATORS[recipe.system],
+        channels=shown + (format.input_channels if recipe.conditional else 0),
+        size=format.target_size if of == "target" else format.size,
         width=settings.train.ndf,
         layers=settings.train.discriminator_layers,
+        scales=settings.train.discriminator_scales,
         norm=settings.style.norm,
-        seed=seed,
+        seed=options.seed if of == "target" else derived_seed(options.seed, "discriminator of inputs"),
     )
+    if weights is not None:
+        _inherit(network, weights)
+    _prepare(network, recipe, options.device)
+    return Judge(network, recipe)
 
 
-def _inherit(discriminator: nn.Module, weights: Mapping[str, Tensor]) -> None:
+def _inherit(discriminator: Discriminator, weights: Mapping[str, Tensor]) -> None:
     try:
         discriminator.load_state_dict(dict(weights))
     except RuntimeError as error:
@@ -153,10 +221,34 @@ def _inherit(discriminator: nn.Module, weights: Mapping[str, Tensor]) -> None:
             "E605",
             "the teacher's discriminator does not fit these settings",
             notes=tuple(line.strip() for line in str(error).splitlines()[1:4]),
-            help="use the `ndf`, `discriminator_layers` and `norm` that the teacher was trained with",
+            help="use the `ndf`, `discriminator_layers`, `discriminator_scales` and `norm` "
+            "that the teacher was trained with",
         ) from error
 
 
-def _sampled(data: PairedData) -> Batch:
+def _prepare(network: nn.Module, recipe: Recipe, device: str) -> None:
+    """Put a network on its device, in place, as the recipe has it computed."""
+    network.to(device)
+    if recipe.channels_last:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+    if recipe.sync_norm:
+        synchronise_norms(network)
+    if recipe.compile:
+        network.compile()
+
+
+def _adapters(recipe: Recipe, channels: Sequence[tuple[int, int]], options: RunOptions) -> nn.ModuleList | None:
+    if recipe.similarity != "mse" or not recipe.aligns:
+        return None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derived_seed(options.seed, "adapters"))
+        return build_adapters(channels).to(options.device)
+
+
+def _known(perceptual: Perceptual | None) -> dict[str, object]:
+    return {} if perceptual is None else {"vgg weights": weights_digest(perceptual)}
+
+
+def _sampled(data: ImageData) -> Batch:
     """The first validation pairs, or training pairs where there are none."""
     return next(plain_batches(data.validation if len(data.validation) else data.train, batch=_SAMPLED))

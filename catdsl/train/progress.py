@@ -18,7 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-_SHOWN_LOSSES = 4
+_SHOWN_LOSSES = 6
+_TAP = "tap"
 
 
 class Reporter(ABC):
@@ -68,8 +69,11 @@ class _Pace:
         self._start, self._batch, self._began = start, batch, time.perf_counter()
 
     def figures(self, step: int, losses: Mapping[str, float]) -> str:
-        shown = [f"{name} {value:.4g}" for name, value in list(losses.items())[:_SHOWN_LOSSES]]
-        return "  ".join((f"{self._steps_per_second(step) * self._batch:.1f} images/s", *shown))
+        shown = [f"{name} {value:.4g}" for name, value in losses.items() if not name.startswith(_TAP)]
+        # How far each tap is from its teacher's, 1 - KA, one beside the other.
+        taps = [f"{value:.3g}" for name, value in losses.items() if name.startswith(_TAP)]
+        speed = f"{self._steps_per_second(step) * self._batch:.1f} images/s"
+        return "  ".join((speed, *shown[:_SHOWN_LOSSES], *([" ".join(("taps", *taps))] if taps else ())))
 
     def left(self, step: int) -> str:
         speed = self._steps_per_second(step)

@@ -7,22 +7,24 @@ import torch
 from torch import nn
 
 from catdsl.semantics.settings import DataSettings
-from catdsl.train.data.pairs import PairedData
+from catdsl.train.data.opening import ImageData
 from catdsl.train.recipe import Recipe
 
 
 def run_settings(
     recipe: Recipe,
-    data: PairedData,
+    data: ImageData,
     data_settings: DataSettings,
     *,
     seed: int,
     steps: int | None,
 ) -> dict[str, object]:
     """Flat, readable names to JSON values. Where the data lies is not among them, what it holds is."""
+    # Threads change no result.
+    known = data_settings.model_dump(exclude={"workers"})
     return {
         **{f.name: getattr(recipe, f.name) for f in fields(recipe)},
-        **{f"data.{name}": value for name, value in data_settings.model_dump().items()},
+        **{f"data.{name}": value for name, value in known.items()},
         "data.sizes": (data.train.format.size, data.crop),
         "data.files": data.fingerprint,
         "seed": seed,

@@ -1,6 +1,6 @@
 """How good a generator is on held-out pairs, against what costs nothing, and how fast it is."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,13 @@ from torch.nn.functional import interpolate
 from catdsl.backend.timing import median_seconds
 from catdsl.diagnostics import CatError
 from catdsl.train.data.batches import plain_batches
-from catdsl.train.data.pairs import PairedData, PairImages
+from catdsl.train.data.image_sets import ImageSet
+from catdsl.train.data.opening import ImageData
 from catdsl.train.modes import evaluating
 
 _SMALLEST_ERROR = 1e-10
+
+Generator = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class Timing:
     device: str
 
 
-def measure_quality(generator: nn.Module, images: PairImages, *, batch: int = 8, device: str = "cpu") -> Quality:
+def measure_quality(generator: nn.Module, images: ImageSet, *, batch: int = 8, device: str = "cpu") -> Quality:
     """The quality of what `generator` makes of each input, in evaluation mode. Raises CatError E601."""
     _check_some(images)
     with evaluating(generator):
@@ -53,7 +56,7 @@ def measure_quality(generator: nn.Module, images: PairImages, *, batch: int = 8,
         return _quality(made)
 
 
-def mean_image_quality(data: PairedData) -> Quality:
+def mean_image_quality(data: ImageData) -> Quality:
     """The quality of one answer to everything: the mean of all training targets. Raises CatError E601."""
     _check_some(data.validation)
     targets = (target for i in range(len(data.train)) for _, target in data.train.read([i]))
@@ -69,7 +72,7 @@ def mean_image_quality(data: PairedData) -> Quality:
     return _quality((mean_CHW.expand_as(pair.target_BCHW), pair.target_BCHW) for pair in pairs)
 
 
-def input_quality(data: PairedData) -> Quality:
+def input_quality(data: ImageData) -> Quality:
     """The quality of leaving the input as it is.
 
     Grey stands for colour and the other way round; another size is resized to the target's (bicubic).
@@ -77,6 +80,18 @@ def input_quality(data: PairedData) -> Quality:
     _check_some(data.validation)
     pairs = plain_batches(data.validation, batch=8)
     return _quality((_like(pair.input_BCHW, pair.target_BCHW), pair.target_BCHW) for pair in pairs)
+
+
+def measure_likeness(
+    images: ImageSet, made: Generator, by: Generator, *, batch: int = 8, device: str = "cpu"
+) -> Quality:
+    """The quality of what `made` makes of each input where what `by` makes of it is the truth.
+
+    Both take B x C x H x W on the device to images of one size. Raises CatError E601.
+    """
+    _check_some(images)
+    inputs = (pair.input_BCHW.to(device) for pair in plain_batches(images, batch=batch))
+    return _quality((made(x_BCHW).cpu(), by(x_BCHW).cpu()) for x_BCHW in inputs)
 
 
 def measure_time(
@@ -122,7 +137,7 @@ def _like(image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor:
     return image_BCHW.expand_as(other_BCHW)
 
 
-def _check_some(images: PairImages) -> None:
+def _check_some(images: ImageSet) -> None:
     if not len(images):
         raise CatError.one(
             "E601",

@@ -39,6 +39,8 @@ PUBLIC = ("catdsl.project", "catdsl.diagnostics")
 LAZY: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("catdsl.ops", ("torch", "catdsl.backend.functions"), "builders: a spec is checked without torch"),
     ("catdsl.project", (*_TORCH_SIDE, "catdsl.search", "catdsl.view"), "loaded when it is used"),
+    ("catdsl.train.processes", ("lightning_fabric",), "takes two seconds, which `catdsl --help` need not wait for"),
+    ("catdsl.train.records", ("torch.utils.tensorboard",), "an extra that need not be installed"),
     ("catdsl.cli", (*_TORCH_SIDE, "catdsl.jobs", "catdsl.cli", "rich"), "a command loads what it needs"),
 )
 

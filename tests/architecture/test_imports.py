@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.architecture.imports import hidden, upward
 from tests.architecture.source import ROOT, module, package_modules
@@ -105,4 +106,12 @@ def test_a_heavy_library_is_caught(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["check", "info"])
 def test_a_spec_is_read_without_a_heavy_library(command: str) -> None:
     arguments = ["catdsl", command, "specs/quickstart.cat"]
+    assert heavy_after(f"import sys; sys.argv = {arguments}; from catdsl.cli import main; main()") == []
+
+
+def test_a_data_folder_is_checked_without_a_heavy_library(tmp_path: Path) -> None:
+    for folder in ("photo", "label"):
+        (tmp_path / folder).mkdir()
+        Image.new("L", (8, 8)).save(tmp_path / folder / "1.png")
+    arguments = ["catdsl", "data", "check", str(tmp_path)]
     assert heavy_after(f"import sys; sys.argv = {arguments}; from catdsl.cli import main; main()") == []

@@ -43,7 +43,11 @@ def test_wrong_flags_leave_no_run(cli, flags, code):
     ("old", "new", "code"),
     [
         ("similarity = gka", "similarity = ka, batch = 1", "E607"),
-        ("similarity = gka", "similarity = mse", "E607"),
+        ("batch = 4", "batch = 4, accumulate = 3", "E607"),
+        ("batch = 4", "batch = 4, precision = fp16", "E607"),
+        ("batch = 4", "batch = 4, perceptual = 1", "E607"),
+        ("batch = 4", "batch = 4, system = cyclegan", "E607"),
+        ("batch = 4", "batch = 4, system = gaugan, discriminator_scales = 4, perceptual = 0", "E607"),
         ("weight = 1.0", "batch = 4000", "E601"),
         ("pad = reflect,", "pad = reflect, spectral = true,", "E607"),
         ("weight = 1.0", "epochs = 0, decay_epochs = 0", "E607"),

@@ -10,7 +10,7 @@ WRONG = [
     ("trian { lr = 1 }", "E501", "trian", "no settings block `trian`", "did you mean `train`?"),
     ("optimizer { lr = 1 }", "E501", "optimizer", "no settings block", "the blocks are style, search"),
     ("train { epoch = 1 }", "E502", "epoch", "`train` has no setting `epoch`", "did you mean `epochs`?"),
-    ("train { x = 1 }", "E502", "x", "no setting", "it has epochs, decay_epochs"),
+    ("train { x = 1 }", "E502", "x", "no setting", "it has system, gan, gan_weight"),
     ("train { lr = 1, lr = 2 }", "E203", "lr", "`lr` is set twice", ""),
     ('train { lr = "2e-4" }', "E503", '"2e-4"', "`lr` must be a number, got `2e-4`", ""),
     ("train { lr = true }", "E503", "true", "`lr` must be a number, got `true`", ""),

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from catdsl.semantics.settings import DataSettings
-from catdsl.train.data.pairs import PairedData, open_pairs
+from catdsl.train.data.opening import ImageData
 from catdsl.train.data.scenes import write_scenes
+from tests.train.opened import opened
 
 
 @pytest.fixture(autouse=True)
@@ -27,5 +28,5 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def paired(scenes: Path) -> PairedData:
-    return open_pairs(scenes, DataSettings(load=36, crop=32), size=(32, 32))
+def paired(scenes: Path) -> ImageData:
+    return opened(scenes, DataSettings(load=36, crop=32), size=(32, 32))

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from catdsl.semantics.settings import DataSettings, SpecSettings, StyleSettings, TrainSettings
-from catdsl.train.data.pairs import open_pairs
 from catdsl.train.jobs import RunOptions, train_teacher
+from tests.train.opened import opened
 from tests.train.tiny_networks import NoisyGenerator
 
 SETTINGS = SpecSettings(
@@ -31,7 +31,7 @@ def main(folder: str, data: str, *slow: str) -> None:
     generator = NoisyGenerator(width=8)
     if slow:
         generator.register_forward_pre_hook(lambda *_: time.sleep(0.02))
-    pairs = open_pairs(Path(data), SETTINGS.data, size=(32, 32))
+    pairs = opened(Path(data), SETTINGS.data, size=(32, 32))
     train_teacher(generator, pairs, SETTINGS, RunOptions(folder=Path(folder), resume=True))
 
 

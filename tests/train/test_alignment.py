@@ -195,8 +195,7 @@ def test_ka_with_a_batch_of_one_is_refused():
     check_alignment("gka", batch=1)
 
 
-def test_mse_of_unequal_channels_is_refused():
-    with pytest.raises(CatError, match=r"E607.*64 and 16"):
-        check_alignment("mse", batch=4, channels=[(8, 8), (64, 16)])
-    check_alignment("mse", batch=4, channels=[(8, 8)])
-    check_alignment("gka", batch=4, channels=[(64, 16)])
+def test_ka_with_one_sample_in_each_part_is_refused():
+    with pytest.raises(CatError, match="batch of 4 in 4 parts"):
+        check_alignment("ka", batch=4, parts=4)
+    check_alignment("ka", batch=4, parts=2)

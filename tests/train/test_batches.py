@@ -11,7 +11,7 @@ from PIL import Image
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.batches import plain_batches, training_batches
-from catdsl.train.data.pairs import open_pairs
+from tests.train.opened import opened
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def coordinates(tmp_path):
         rows, columns = np.meshgrid(np.arange(12), np.arange(14), indexing="ij")
         a = np.stack((np.full_like(rows, i), rows, columns), -1).astype(np.uint8)
         Image.fromarray(np.concatenate((a, a[..., ::-1]), axis=1)).save(tmp_path / f"{i}.png")
-    return open_pairs(tmp_path, DataSettings(load=(12, 14), crop=(8, 9), holdout=0), size=(8, 9))
+    return opened(tmp_path, DataSettings(load=(12, 14), crop=(8, 9), holdout=0), size=(8, 9))
 
 
 def pixels(images):
@@ -53,7 +53,7 @@ def test_windows_of_targets_of_another_size_are_the_same_places(tmp_path, up, do
             Image.fromarray(image).save(tmp_path / side / f"{i}.png")
     scale = (Fraction(up, down),) * 2
     settings = DataSettings(load=(12, 16), crop=(8, 8), holdout=1)
-    data = open_pairs(tmp_path, settings, size=(8, 8), scale=scale)
+    data = opened(tmp_path, settings, size=(8, 8), scale=scale)
     assert data.validation.format.target_size == (8 * up // down,) * 2
     batches = training_batches(data, batch=3, seed=0)
     corners = set()
@@ -68,7 +68,7 @@ def test_windows_of_targets_of_another_size_are_the_same_places(tmp_path, up, do
 
 def test_sizes_that_do_not_scale_whole_are_refused(tmp_path):
     with pytest.raises(CatError, match="E607") as found:
-        open_pairs(tmp_path, DataSettings(load=9, crop=8), size=(8, 8), scale=(Fraction(1, 2), Fraction(1, 2)))
+        opened(tmp_path, DataSettings(load=9, crop=8), size=(8, 8), scale=(Fraction(1, 2), Fraction(1, 2)))
     assert "multiples of 2" in found.value.diagnostics[0].help
 
 

@@ -1,26 +1,26 @@
 """Checkpoints appear whole or not at all, come back equal, and refuse what does not belong to them."""
 
-import resource
-import signal
-from contextlib import contextmanager
-
 import pytest
 import torch
+from lightning_fabric.plugins.precision.precision import Precision
 
 from catdsl import files
 from catdsl.diagnostics import CatError
+from catdsl.train.averaging import Average
 from catdsl.train.checkpoint import (
     Checkpoint,
-    capture,
+    Trained,
     check_settings,
     load_checkpoint,
-    restore,
     save_checkpoint,
 )
 from catdsl.train.data.batches import training_batches
 from catdsl.train.discriminator import build_discriminator
 from catdsl.train.recipe import Recipe
-from catdsl.train.systems.pix2pix import Pix2Pix
+from catdsl.train.systems.judge import Judge
+from catdsl.train.systems.paired import Paired
+from tests.train.full_disk import files_of_at_most
+from tests.train.one_step import one_step
 from tests.train.tiny_networks import TinyGenerator
 
 RECIPE = Recipe(gan="hinge", gan_weight=1.0, recon=10.0, epochs=1, decay_epochs=0, batch=2, lr=1e-3, betas=(0.5, 0.999))
@@ -29,7 +29,8 @@ SETTINGS = {"lr": 1e-3, "betas": (0.5, 0.999), "data.load": None}
 
 def system(width=4):
     judge = build_discriminator(channels=6, size=(32, 32), width=4, layers=2, seed=0)
-    return Pix2Pix(TinyGenerator(width=width), judge, RECIPE)
+    made = Paired(TinyGenerator(width=width), Judge(judge, RECIPE), RECIPE)
+    return Trained(made, {"generator": Average(made.networks["generator"], 0.9)}, Precision())
 
 
 @pytest.fixture
@@ -37,27 +38,37 @@ def trained(paired):
     made = system()
     batches = training_batches(paired, batch=2, seed=0)
     for step in range(3):
-        made.train_step(batches.at(step))
+        one_step(made.system, batches.at(step))
+        made.averages["generator"].update()
     return made
 
 
 def small(value: float) -> Checkpoint:
-    return Checkpoint(step=1, networks={"n": {"w": torch.full((3,), value)}}, optimisers={}, settings={})
+    return empty(networks={"n": {"w": torch.full((3,), value)}})
+
+
+def empty(**given) -> Checkpoint:
+    nothing = {name: {} for name in ("networks", "optimisers", "pools", "averages", "precision", "settings")}
+    return Checkpoint(**{"step": 1, **nothing, **given})
 
 
 def test_the_round_trip_continues_exactly(tmp_path, trained, paired):
-    save_checkpoint(tmp_path / "c.pt", capture(trained, step=3, settings=SETTINGS))
+    save_checkpoint(tmp_path / "c.pt", trained.capture(step=3, settings=SETTINGS))
     other = system()
     loaded = load_checkpoint(tmp_path / "c.pt")
-    restore(other, loaded)
+    other.restore(loaded)
     assert loaded.step == 3
     check_settings(loaded.settings, SETTINGS)
     batch = training_batches(paired, batch=2, seed=0).at(3)
-    first, second = trained.train_step(batch), other.train_step(batch)
+    first, second = one_step(trained.system, batch), one_step(other.system, batch)
     assert {n: v.item() for n, v in first.items()} == {n: v.item() for n, v in second.items()}
-    for name, network in trained.networks.items():
-        theirs = other.networks[name].state_dict()
+    for name, network in trained.system.networks.items():
+        theirs = other.system.networks[name].state_dict()
         assert all(torch.equal(t, theirs[k]) for k, t in network.state_dict().items())
+    for one in (trained, other):
+        one.averages["generator"].update()
+    means = (one.averages["generator"].state for one in (trained, other))
+    assert all(torch.equal(a, b) for a, b in zip(*(mean.values() for mean in means), strict=True))
 
 
 def test_a_crash_before_the_renaming_leaves_the_old_file(tmp_path, monkeypatch):
@@ -78,24 +89,11 @@ def test_a_crash_before_the_renaming_leaves_the_old_file(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["c.pt"]
 
 
-@contextmanager
-def files_of_at_most(count):
-    """The system refuses to let any file grow beyond `count` bytes, as a full disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (count, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 @pytest.mark.parametrize("most", [100, 2000])
 def test_a_full_disk_is_an_error_and_leaves_the_old_file(tmp_path, most):
     path = tmp_path / "c.pt"
     save_checkpoint(path, small(1.0))
-    large = Checkpoint(step=2, networks={"n": {"w": torch.zeros(10_000)}}, optimisers={}, settings={})
+    large = empty(step=2, networks={"n": {"w": torch.zeros(10_000)}})
     with files_of_at_most(most), pytest.raises(CatError, match=r"E608\]: cannot write .*c\.pt"):
         save_checkpoint(path, large)
     assert load_checkpoint(path).step == 1
@@ -127,7 +125,7 @@ def test_no_code_is_run_from_a_checkpoint(tmp_path):
 
 
 def test_another_format_is_refused(tmp_path):
-    newer = Checkpoint(step=1, networks={}, optimisers={}, settings={}, format=99)
+    newer = empty(format=99)
     save_checkpoint(tmp_path / "c.pt", newer)
     with pytest.raises(CatError, match="format 99"):
         load_checkpoint(tmp_path / "c.pt")
@@ -147,7 +145,7 @@ def test_changed_settings_are_named_with_both_values():
 
 
 def test_weights_of_other_networks_are_refused(tmp_path, trained):
-    save_checkpoint(tmp_path / "c.pt", capture(trained, step=3, settings=SETTINGS))
+    save_checkpoint(tmp_path / "c.pt", trained.capture(step=3, settings=SETTINGS))
     loaded = load_checkpoint(tmp_path / "c.pt")
     with pytest.raises(CatError, match=r"E605"):
-        restore(system(width=5), loaded)
+        system(width=5).restore(loaded)

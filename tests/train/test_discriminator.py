@@ -22,14 +22,17 @@ def test_the_published_network():
     network = built()
     # pix2pix's 70 x 70 PatchGAN of 6 input channels, batch norm: 2.769 M parameters
     assert sum(p.numel() for p in network.parameters()) == 2_768_705
-    assert network(torch.zeros(1, 6, 256, 256)).shape == (1, 1, 30, 30)
+    (judged,) = network(torch.zeros(1, 6, 256, 256))
+    assert judged.logits_B1HW.shape == (1, 1, 30, 30)
+    assert [f.shape[1] for f in judged.features] == [64, 128, 256, 512]
 
 
 @pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70)])
 def test_field_of_view(layers, field):
     network = built(layers=layers, width=4).eval()
     x = torch.randn(1, 6, 256, 256, requires_grad=True)
-    logits = network(x)
+    (judged,) = network(x)
+    logits = judged.logits_B1HW
     middle = logits.shape[-1] // 2
     logits[0, 0, middle, middle].backward()
     seen = x.grad.abs().sum(1)[0].nonzero()
@@ -43,17 +46,18 @@ def test_weights_follow_from_the_seed_and_leave_global_randomness_alone():
     first, again, other = built(seed=4), built(seed=4), built(seed=5)
     assert torch.equal(torch.rand(3), expected)
     assert all(map(torch.equal, first.state_dict().values(), again.state_dict().values()))
-    assert not torch.equal(first.first.conv0.weight, other.first.conv0.weight)
+    name = "scales.0.first.conv0.weight"
+    assert not torch.equal(first.get_parameter(name), other.get_parameter(name))
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_initial_weights(norm):
     network = built(norm=norm)
-    block = network.get_submodule("middle.0")
+    block = network.get_submodule("scales.0.middle.0")
     assert block.conv0.weight.std().item() == pytest.approx(0.02, rel=0.05)
     assert block.norm0.weight.mean().item() == pytest.approx(1, abs=0.01)
     assert (block.conv0.bias is None) == (norm == "batch")
-    assert not network.first.conv0.bias.any()
+    assert not network.get_parameter("scales.0.first.conv0.bias").any()
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
@@ -61,7 +65,8 @@ def test_initial_weights(norm):
 def test_the_smallest_size_trains_and_a_smaller_one_is_refused(layers, norm):
     smallest = 4 * 2**layers
     network = built(layers=layers, width=2, size=(smallest, smallest + 5), norm=norm)
-    network(torch.randn(1, 6, smallest, smallest + 5)).mean().backward()
+    (judged,) = network(torch.randn(1, 6, smallest, smallest + 5))
+    judged.logits_B1HW.mean().backward()
     with pytest.raises(CatError, match=r"E607.*too small"):
         built(layers=layers, size=(smallest, smallest - 1))
 
@@ -83,6 +88,26 @@ def test_the_published_multi_scale_discriminator():
         assert first(x).shape == (1, 1, 11, 19)
         assert second(x).shape == (1, 1, 7, 11)
     assert any("parametrizations" in name for name in first.state_dict())
+
+
+@pytest.mark.parametrize("kind", ["patchgan", "multiscale"])
+def test_every_scale_has_weights_of_its_own_and_sees_half_the_size(kind):
+    network = built(kind=kind, scales=3, width=4, layers=2, size=(64, 96))
+    judged = network(torch.randn(2, 6, 64, 96))
+    heights = [j.logits_B1HW.shape[2] for j in judged]
+    assert heights == sorted(heights, reverse=True)
+    assert len(set(heights)) == 3
+    first, second = (scale.get_submodule("first.conv0").weight for scale in network.scales[:2])
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("kind", ["patchgan", "multiscale"])
+def test_the_smallest_size_at_two_scales(kind):
+    smallest = {"patchgan": 32, "multiscale": 16}[kind]
+    network = built(kind=kind, scales=2, width=2, layers=2, size=(smallest, smallest), norm="instance")
+    sum(j.logits_B1HW.mean() for j in network(torch.randn(1, 6, smallest, smallest))).backward()
+    with pytest.raises(CatError, match=rf"E607.*2 scales, which needs {smallest} pixels"):
+        built(kind=kind, scales=2, layers=2, size=(smallest - 1, 64))
 
 
 def test_a_scale_sees_the_image_halved():

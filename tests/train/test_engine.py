@@ -4,8 +4,10 @@ import json
 import math
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,14 +17,17 @@ from torch.optim import SGD
 from catdsl.diagnostics import CatError
 from catdsl.train.checkpoint import load_checkpoint
 from catdsl.train.data.batches import plain_batches, training_batches
+from catdsl.train.data.prefetch import Prefetched
 from catdsl.train.discriminator import build_discriminator
 from catdsl.train.engine import Run, run_training
 from catdsl.train.metrics import read_metrics
 from catdsl.train.recipe import Recipe
 from catdsl.train.schedule import Schedule
 from catdsl.train.stopping import StopRequest
-from catdsl.train.systems.pix2pix import Pix2Pix
-from catdsl.train.systems.system import System
+from catdsl.train.systems.judge import Judge
+from catdsl.train.systems.paired import Paired
+from catdsl.train.systems.system import Loss, Phase, System
+from tests.train.full_disk import files_of_at_most
 from tests.train.tiny_networks import NoisyGenerator
 
 STEPS = Schedule(6, 4)
@@ -31,21 +36,48 @@ RECIPE = Recipe(gan="hinge", gan_weight=1.0, recon=10.0, epochs=1, decay_epochs=
 
 def system(seed=0):
     judge = build_discriminator(channels=6, size=(32, 32), width=4, layers=2, seed=0)
-    return Pix2Pix(NoisyGenerator(width=4, seed=seed), judge, RECIPE)
+    return Paired(NoisyGenerator(width=4, seed=seed), Judge(judge, RECIPE), RECIPE)
 
 
-def started(folder, paired, made=None, *, schedule=STEPS, settings=None, resume=False, samples=False, seed=0):
+def started(
+    folder,
+    paired,
+    made=None,
+    *,
+    schedule=STEPS,
+    settings=None,
+    resume=False,
+    samples=False,
+    seed=0,
+    recipe=RECIPE,
+    batches=None,
+    **more,
+):
     run = Run(
         folder=folder,
         seed=seed,
+        recipe=recipe,
         settings=settings or {"lr": 0.1},
         checkpoint_every=4,
         sample_every=5,
         resume=resume,
+        **more,
     )
     batch = next(plain_batches(paired.validation, batch=2)) if samples else None
-    batches = training_batches(paired, batch=2, seed=seed)
+    batches = batches or training_batches(paired, batch=2, seed=seed)
     return run_training(made or system(), batches, schedule=schedule, run=run, sample_batch=batch)
+
+
+def in_step(made, step, happens):
+    """Let something happen in the middle of a step, counted from 1."""
+    calls = []
+
+    def hook(*_):
+        calls.append(1)
+        if len(calls) == step:
+            happens()
+
+    made.networks["generator"].register_forward_hook(hook)
 
 
 def weights(folder):
@@ -72,14 +104,23 @@ class Scripted(System):
         return {"generator": self.network}
 
     @property
-    def optimisers(self):
-        return {"generator": self.optimiser}
+    def generators(self):
+        return ("generator",)
 
-    def train_step(self, batch):
+    @property
+    def phases(self):
+        return (Phase("generator", self.optimiser, self.loss),)
+
+    @property
+    def pools(self):
+        return {}
+
+    def loss(self, batch, made):
         self.step += 1
         self.rates.append(self.optimiser.param_groups[0]["lr"])
         value = self.happens(self) if self.step == self.at_step else None
-        return {"recon": torch.tensor(1.0), "gan": torch.tensor(1.0 if value is None else value)}
+        shown = {"recon": torch.tensor(1.0), "gan": torch.tensor(1.0 if value is None else value)}
+        return Loss(self.network.weight.sum() * 0.0, shown)
 
     def sample(self, batch):
         return {"input": batch.input_BCHW}
@@ -141,15 +182,7 @@ def test_sampling_and_checkpoints_do_not_change_the_result(tmp_path, paired):
 def test_a_signal_ends_the_run_in_order_and_it_goes_on_exactly(tmp_path, paired, number, capsys):
     started(tmp_path / "whole", paired)
     made = system()
-    inner = made.train_step
-
-    def interrupted(batch):
-        if len(calls := made.__dict__.setdefault("calls", [])) == 2:
-            os.kill(os.getpid(), number)
-        calls.append(1)
-        return inner(batch)
-
-    made.train_step = interrupted
+    in_step(made, 3, lambda: os.kill(os.getpid(), number))
     before = signal.getsignal(number)
     outcome = started(tmp_path / "run", paired, made)
     assert signal.getsignal(number) is before
@@ -190,15 +223,11 @@ def test_training_in_another_thread_catches_no_signals(tmp_path, paired):
 def test_an_exception_in_a_step_goes_on_from_the_last_checkpoint(tmp_path, paired):
     started(tmp_path / "whole", paired)
     made = system()
-    inner, calls = made.train_step, []
 
-    def failing(batch):
-        calls.append(1)
-        if len(calls) == 7:
-            raise RuntimeError("out of memory")
-        return inner(batch)
+    def fail():
+        raise RuntimeError("out of memory")
 
-    made.train_step = failing
+    in_step(made, 7, fail)
     with pytest.raises(RuntimeError, match="memory"):
         started(tmp_path / "run", paired, made)
     assert load_checkpoint(tmp_path / "run" / "checkpoint.pt").step == 4
@@ -230,6 +259,73 @@ def test_weights_that_are_no_numbers_replace_no_checkpoint(tmp_path, paired):
     checkpoint = load_checkpoint(tmp_path / "checkpoint.pt")
     assert checkpoint.step == 4
     assert checkpoint.networks["generator"]["weight"].isfinite().all()
+
+
+def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint(tmp_path, paired):
+    """The first checkpoint holds no moments of Adam yet; for the next one there is no room."""
+    made = system()
+    first = started(tmp_path, paired, made, schedule=Schedule(0, 0)).checkpoint.stat().st_size
+    with files_of_at_most(first + 1000), pytest.raises(CatError, match=r"E608\]: cannot write .*checkpoint\.pt"):
+        started(tmp_path, paired, made, resume=True)
+    assert load_checkpoint(tmp_path / "checkpoint.pt").step == 0
+    assert len(read_metrics(tmp_path / "metrics.jsonl")) == 4
+    started(tmp_path / "whole", paired)
+    started(tmp_path, paired, system(seed=9), resume=True)
+    assert_equal(weights(tmp_path), weights(tmp_path / "whole"))
+
+
+def test_images_that_have_gone_end_the_run_and_leave_the_last_checkpoint(tmp_path, paired):
+    batches = training_batches(paired, batch=2, seed=0)
+
+    class Gone:
+        batch, steps_per_epoch = batches.batch, batches.steps_per_epoch
+
+        def at(self, step):
+            if step == 6:
+                raise CatError.one("E602", "1 image file cannot be used")
+            return batches.at(step)
+
+    with Prefetched(Gone(), workers=2) as ahead, pytest.raises(CatError, match="E602"):
+        started(tmp_path, paired, batches=ahead)
+    assert load_checkpoint(tmp_path / "checkpoint.pt").step == 4
+    started(tmp_path / "whole", paired)
+    started(tmp_path, paired, system(seed=9), resume=True)
+    assert_equal(weights(tmp_path), weights(tmp_path / "whole"))
+
+
+def test_averages_are_what_a_run_gives_and_shows(tmp_path, paired):
+    made, plain = system(), system()
+    outcome = started(tmp_path / "a", paired, made, recipe=replace(RECIPE, ema=0.5))
+    started(tmp_path / "b", paired, plain)
+    assert_equal(weights(tmp_path / "a"), weights(tmp_path / "b"))  # what is trained is the same
+    averages = load_checkpoint(outcome.checkpoint).averages["generator"]
+    for name, parameter in made.networks["generator"].named_parameters():
+        assert torch.equal(parameter.detach(), averages[name])
+        assert not torch.equal(parameter.detach(), dict(plain.networks["generator"].named_parameters())[name])
+
+
+def test_curves_for_tensorboard(tmp_path, paired):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    started(tmp_path, paired, tensorboard=True)
+    found = events.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert {"recon", "gan", "discriminator", "total", "lr"} <= set(found.Tags()["scalars"])
+    assert [e.step for e in found.Scalars("recon")] == list(range(1, 11))
+
+
+def test_tensorboard_that_is_not_installed_is_missed_before_a_step(tmp_path, paired, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(CatError, match=r"E607.*TensorBoard is not installed"):
+        started(tmp_path, paired, tensorboard=True)
+
+
+def test_settings_that_are_said_to_be_meant_are_accepted(tmp_path, paired):
+    started(tmp_path, paired, Scripted(0, None), settings={"lr": 0.1})
+    longer = Schedule(6, 8)
+    outcome = started(
+        tmp_path, paired, Scripted(0, None), settings={"lr": 0.2}, schedule=longer, resume=True, accept_changes=True
+    )
+    assert outcome.step == 14
+    assert load_checkpoint(outcome.checkpoint).settings == {"lr": 0.2}
 
 
 def test_a_run_is_never_overwritten(tmp_path, paired):

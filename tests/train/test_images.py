@@ -6,15 +6,8 @@ import torch
 from PIL import Image
 
 from catdsl.diagnostics import CatError
-from catdsl.train.data.images import (
-    Unreadable,
-    read_image,
-    read_pixels,
-    resize_pixels,
-    to_pixels,
-    to_tensor,
-    write_image,
-)
+from catdsl.train.data.images import read_image, to_pixels, to_tensor, write_image
+from catdsl.train.data.pixels import Unreadable, read_pixels, resize_pixels
 
 
 def saved(tmp_path, image, name="image.png", **options):

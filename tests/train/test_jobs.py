@@ -11,12 +11,13 @@ from catdsl.semantics.settings import (
     StyleSettings,
     TrainSettings,
 )
-from catdsl.train.data.pairs import open_pairs
 from catdsl.train.data.scenes import write_scenes
-from catdsl.train.jobs import RunOptions, distill_student, train_teacher, trained_weights
+from catdsl.train.jobs import RunOptions, Tapped, distill_student, train_teacher, trained_weights
 from catdsl.train.metrics import read_metrics
 from catdsl.train.validation import input_quality, mean_image_quality, measure_quality
-from tests.train.tiny_networks import Tapped, TinyGenerator
+from tests.train.opened import opened
+from tests.train.tiny_networks import Tapped as TappedNetwork
+from tests.train.tiny_networks import TinyGenerator
 
 
 def settings(*, train=None, distill=None):
@@ -38,8 +39,7 @@ def distilled(paired, folder, teacher, *, using=SETTINGS, discriminator=None, re
         paired,
         using,
         RunOptions(folder=folder, steps=steps, resume=resume),
-        tapped_student=Tapped(student),
-        tapped_teacher=Tapped(teacher),
+        tapped=Tapped(student=TappedNetwork(student), teacher=TappedNetwork(teacher)),
         discriminator=discriminator,
     )
     return outcome, student
@@ -76,7 +76,7 @@ def test_the_students_discriminator_starts_from_the_teachers(tmp_path, paired):
     ("changed", "named"),
     [
         (settings(train={"lr": 0.1}), "`lr` was 0.0002"),
-        (settings(train={"gan": "hinge"}), '`gan` was "lsgan"'),
+        (settings(train={"gan": "lsgan"}), '`gan` was "hinge"'),
         (settings(distill={"weight": 2.0}), "`alignment` was 1.0"),
         (settings(distill={"taps": ["other"]}), "`taps`"),
     ],
@@ -97,7 +97,7 @@ def test_resuming_with_another_teacher_steps_or_data_is_refused(tmp_path, paired
     with pytest.raises(CatError, match=r"E604\]: `steps` was 3 .* and is 4 now"):
         distilled(paired, tmp_path, TinyGenerator(), resume=True, steps=4)
     other = write_scenes(tmp_path / "data", count=10, size=(32, 32), seed=7, validation=3)
-    data = open_pairs(other, SETTINGS.data, size=(32, 32))
+    data = opened(other, SETTINGS.data, size=(32, 32))
     with pytest.raises(CatError, match=r"E604\]: `data.files`"):
         distilled(data, tmp_path, TinyGenerator(), resume=True)
 
@@ -140,7 +140,7 @@ def test_a_folder_without_the_wanted_run(tmp_path, paired):
 def test_a_small_teacher_beats_what_costs_nothing(tmp_path):
     """The embedded set can be learnt: even two convs do better than the mean image and the input."""
     folder = write_scenes(tmp_path / "data", count=100, size=(32, 32), seed=0, validation=20)
-    data = open_pairs(folder, DataSettings(), size=(32, 32))
+    data = opened(folder, DataSettings(), size=(32, 32))
     using = settings(train={"gan_weight": 0.0, "lr": 0.01, "batch": 8}).model_copy(update={"data": DataSettings()})
     teacher = TinyGenerator(width=32)
     train_teacher(teacher, data, using, RunOptions(folder=tmp_path / "t", steps=250))

@@ -75,6 +75,7 @@ def assert_same_end(root, tmp_path, scenes, kills):
     assert pictures[0] == pictures[1]
 
 
+@pytest.mark.slow
 def test_killed_once_at_a_random_moment(root, tmp_path, scenes):
     steps, pause = random.randrange(3, 40), random.random() * 0.05
     print(f"killed {pause:.4f} s after step {steps}")

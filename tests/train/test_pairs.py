@@ -9,8 +9,9 @@ from PIL import Image
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.layouts import natural_key
-from catdsl.train.data.pairs import open_pairs
 from catdsl.train.data.scenes import write_scenes
+from catdsl.train.data.sides import Side
+from tests.train.opened import opened
 
 
 def grey(path, level, size=(8, 8)):
@@ -25,19 +26,19 @@ def joined(path, level_a, level_b, half=(8, 8)):
     image.save(path)
 
 
-def opened(folder, *, size=(8, 8), **settings):
-    return open_pairs(folder, DataSettings(**settings), size=size)
+def pairs_of(folder, *, size=(8, 8), **settings):
+    return opened(folder, DataSettings(**settings), size=size)
 
 
 def levels(images):
     """(name, input level, target level) of each pair."""
     read = images.read(range(len(images)))
-    return [(p.name, int(i[0, 0, 0]), int(t[0, 0, 0])) for p, (i, t) in zip(images.pairs, read, strict=True)]
+    return [(p.name, int(i[0, 0, 0]), int(t[0, 0, 0])) for p, (i, t) in zip(images.shelf.entries, read, strict=True)]
 
 
 def caught(folder, **options):
     with pytest.raises(CatError) as found:
-        opened(folder, **options)
+        pairs_of(folder, **options)
     assert len(found.value.diagnostics) == 1
     return found.value.diagnostics[0]
 
@@ -46,21 +47,21 @@ class TestLayouts:
     def test_joined_files_right_in_the_folder(self, tmp_path):
         for i in range(1, 5):
             joined(tmp_path / f"{i}.png", i, 100 + i)
-        data = opened(tmp_path, holdout=1)
+        data = pairs_of(tmp_path, holdout=1)
         assert levels(data.train) == [("1", 1, 101), ("2", 2, 102), ("3", 3, 103)]
         assert levels(data.validation) == [("4", 4, 104)]
 
     def test_direction_says_which_half_is_the_input(self, tmp_path):
         for i in range(1, 3):
             joined(tmp_path / f"{i}.png", i, 100 + i)
-        assert levels(opened(tmp_path, direction="b_to_a").train) == [("1", 101, 1)]
+        assert levels(pairs_of(tmp_path, direction="b_to_a").train) == [("1", 101, 1)]
 
     @pytest.mark.parametrize("validation", ["val", "validation", "test"])
     def test_train_and_validation_folders(self, tmp_path, validation):
         for i in range(1, 4):
             joined(tmp_path / "train" / f"{i}.png", i, 100 + i)
         joined(tmp_path / validation / "9.png", 9, 109)
-        data = opened(tmp_path, holdout=2)
+        data = pairs_of(tmp_path, holdout=2)
         assert len(data.train) == 3
         assert levels(data.validation) == [("9", 9, 109)]
 
@@ -69,7 +70,7 @@ class TestLayouts:
         for i in range(1, 4):
             grey(tmp_path / pattern.format(side="A") / f"{i}.png", i)
             grey(tmp_path / pattern.format(side="B") / f"{i}.bmp", 100 + i)
-        data = opened(tmp_path, holdout=0)
+        data = pairs_of(tmp_path, holdout=0)
         assert levels(data.train) == [("1", 1, 101), ("2", 2, 102), ("3", 3, 103)]
         assert len(data.validation) == 0
 
@@ -77,7 +78,7 @@ class TestLayouts:
         for split, name in (("train", "1"), ("train", "2"), ("val", "3"), ("test", "4")):
             grey(tmp_path / f"{split}A" / f"{name}.png", 1)
             grey(tmp_path / f"{split}B" / f"{name}.png", 2)
-        data = opened(tmp_path, direction="b_to_a")
+        data = pairs_of(tmp_path, direction="b_to_a")
         assert levels(data.train) == [("1", 2, 1), ("2", 2, 1)]
         assert levels(data.validation) == [("3", 2, 1)]
 
@@ -87,7 +88,7 @@ class TestLayouts:
         (tmp_path / "readme.txt").write_text("notes")
         (tmp_path / "._1.png").write_bytes(b"not an image")
         (tmp_path / "old.png").mkdir()
-        assert len(opened(tmp_path, holdout=0).train) == 2
+        assert len(pairs_of(tmp_path, holdout=0).train) == 2
 
 
 class TestHoldout:
@@ -99,8 +100,8 @@ class TestHoldout:
     def test_the_last_are_held_out(self, tmp_path, count, holdout, kept):
         for i in range(1, count + 1):
             joined(tmp_path / f"{i}.png", i, i)
-        data = opened(tmp_path, holdout=holdout)
-        assert [p.name for p in data.validation.pairs] == [str(i) for i in range(count - kept + 1, count + 1)]
+        data = pairs_of(tmp_path, holdout=holdout)
+        assert [p.name for p in data.validation.shelf.entries] == [str(i) for i in range(count - kept + 1, count + 1)]
         assert len(data.train) == count - kept
 
     def test_nothing_left_to_train_on(self, tmp_path):
@@ -116,7 +117,7 @@ class TestSizes:
         joined(tmp_path / "1.png", 1, 2, half=(30, 11))
         joined(tmp_path / "2.png", 3, 4, half=(9, 50))
         joined(tmp_path / "3.png", 3, 4, half=(7, 7))
-        data = opened(tmp_path, load=(20, 24), crop=(16, 8))
+        data = pairs_of(tmp_path, load=(20, 24), crop=(16, 8))
         assert [i.shape for pair in data.train.read([0, 1]) for i in pair] == [(20, 24, 3)] * 4
         assert data.validation.read([0])[0][0].shape == (16, 8, 3)
 
@@ -131,13 +132,13 @@ class TestSizes:
     def test_defaults_come_from_the_generator(self, tmp_path, settings, load, crop):
         for i in range(2):
             joined(tmp_path / f"{i}.png", i, i)
-        data = opened(tmp_path, size=(12, 16), **settings)
+        data = pairs_of(tmp_path, size=(12, 16), **settings)
         assert (data.train.format.size, data.crop) == (load, crop)
 
     def test_one_channel_for_either_side(self, tmp_path):
         for i in range(2):
             joined(tmp_path / f"{i}.png", 10, 20)
-        data = open_pairs(tmp_path, DataSettings(direction="b_to_a"), size=(8, 8), input_channels=1)
+        data = opened(tmp_path, DataSettings(direction="b_to_a"), size=(8, 8), source=Side(1))
         assert [i.shape for i in data.train.read([0])[0]] == [(8, 8, 1), (8, 8, 3)]
         assert levels(data.train) == [("0", 20, 10)]
 
@@ -146,22 +147,22 @@ class TestSizes:
         pixels = numbers.integers(0, 256, (12, 20, 3), dtype=np.uint8)
         for name in "ab":
             Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-        (first, second) = opened(tmp_path, size=(12, 10)).train.read([0])[0]
+        (first, second) = pairs_of(tmp_path, size=(12, 10)).train.read([0])[0]
         assert np.array_equal(np.concatenate((first, second), axis=1), pixels)
 
 
 class TestMemory:
     def test_a_large_set_is_read_again_and_equal(self, scenes):
-        cached = open_pairs(scenes, DataSettings(), size=(16, 16))
-        read = open_pairs(scenes, DataSettings(), size=(16, 16), most_in_memory=1000)
-        assert cached.train.cached is not None
-        assert read.train.cached is None
+        cached = opened(scenes, DataSettings(), size=(16, 16))
+        read = opened(scenes, DataSettings(), size=(16, 16), most_in_memory=1000)
+        assert cached.train.shelf.kept is not None
+        assert read.train.shelf.kept is None
         for kept, again in zip(cached.train.read([3, 0]), read.train.read([3, 0]), strict=True):
             assert all(map(np.array_equal, kept, again))
 
     def test_a_file_that_goes_later_is_an_error(self, tmp_path):
         write_scenes(tmp_path / "s", count=3, size=(32, 32), seed=0, validation=1)
-        data = open_pairs(tmp_path / "s", DataSettings(), size=(16, 16), most_in_memory=1000)
+        data = opened(tmp_path / "s", DataSettings(), size=(16, 16), most_in_memory=1000)
         (tmp_path / "s" / "train" / "0002.png").unlink()
         data.train.read([0])
         with pytest.raises(CatError, match=r"E602"):
@@ -171,9 +172,9 @@ class TestMemory:
         for folder in "ab":
             for i in range(3):
                 joined(tmp_path / folder / f"{i}.png", i, i)
-        first, second = (opened(tmp_path / f).fingerprint for f in "ab")
+        first, second = (pairs_of(tmp_path / f).fingerprint for f in "ab")
         joined(tmp_path / "b" / "0.png", 0, 200, half=(31, 17))
-        assert first == second != opened(tmp_path / "b").fingerprint
+        assert first == second != pairs_of(tmp_path / "b").fingerprint
 
 
 class TestErrors:
@@ -256,12 +257,11 @@ class TestErrors:
         assert found.code == "E607"
         assert "32x32" in found.message
         assert "16x16" in found.message
-        assert caught(tmp_path, kind="unpaired").code == "E607"
         with pytest.raises(CatError, match=r"E607.*5 to 3 channels"):
-            open_pairs(tmp_path, DataSettings(), size=(8, 8), input_channels=5)
+            opened(tmp_path, DataSettings(), size=(8, 8), source=Side(5))
 
 
 def test_pairs_cannot_be_changed(paired):
     with pytest.raises(AttributeError):
-        paired.train.pairs = ()
+        paired.train.shelf = ()
     assert replace(paired, flip=False).flip is False

@@ -9,13 +9,13 @@ from PIL import Image
 
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DataSettings
-from catdsl.train.data.images import read_pixels
-from catdsl.train.data.pairs import open_pairs
+from catdsl.train.data.pixels import read_pixels
 from catdsl.train.data.scene_canvas import LABELS
 from catdsl.train.data.scene_drawing import draw_scene
 from catdsl.train.data.scenes import default_scenes, write_scenes
 from catdsl.train.seeding import numbers_for
 from catdsl.train.validation import input_quality, mean_image_quality
+from tests.train.opened import opened
 
 
 def content(folder):
@@ -32,7 +32,7 @@ def test_the_seed_decides_everything(tmp_path):
 
 
 def test_layout_and_sizes(scenes):
-    data = open_pairs(scenes, DataSettings(), size=(32, 32))
+    data = opened(scenes, DataSettings(), size=(32, 32))
     assert (len(data.train), len(data.validation)) == (10, 3)
     with Image.open(scenes / "train" / "0001.png") as image:
         assert image.size == (64, 32)
@@ -60,7 +60,7 @@ def test_the_light_decides_about_the_photograph():
 
 def test_neither_the_mean_image_nor_the_input_is_an_answer(tmp_path):
     write_scenes(tmp_path / "s", count=60, size=(32, 32), seed=0, validation=20)
-    data = open_pairs(tmp_path / "s", DataSettings(), size=(32, 32))
+    data = opened(tmp_path / "s", DataSettings(), size=(32, 32))
     assert mean_image_quality(data).l1 > 0.08
     assert input_quality(data).l1 > 0.08
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DistillSettings, TrainSettings
 from catdsl.train.recipe import student_recipe, teacher_recipe
 from catdsl.train.schedule import Schedule, plan_schedule
+from tests.train.transcription import constant_then_cosine, constant_then_linear
 
 TRAIN = TrainSettings(epochs=3, decay_epochs=2, batch=4, lr=1e-3, gan="hinge", recon=10.0, gan_weight=0.5)
 
@@ -53,7 +53,27 @@ def test_what_distill_says_holds_even_when_it_is_zero():
     assert (student.batch, student.lr, student.aligns) == (2, 0.01, False)
 
 
-@pytest.mark.parametrize("system", ["cyclegan", "gaugan"])
-def test_other_systems_are_refused(system):
-    with pytest.raises(CatError, match=f"E607.*{system}"):
-        teacher_recipe(TrainSettings(system=system))
+@pytest.mark.parametrize("fall", ["linear", "cosine"])
+def test_the_falls_are_those_of_the_formulas(fall):
+    recipe = teacher_recipe(TrainSettings(epochs=2, decay_epochs=3, schedule=fall))
+    schedule = plan_schedule(recipe, steps_per_epoch=4)
+    plain = {"linear": constant_then_linear, "cosine": constant_then_cosine}[fall]
+    for step in range(21):
+        assert schedule.factor(step) == pytest.approx(plain(2, 3, 4, step), abs=1e-12)
+
+
+def test_each_system_has_its_published_recipe():
+    cyclegan, gaugan, pix2pix = (teacher_recipe(TrainSettings(system=s)) for s in ("cyclegan", "gaugan", "pix2pix"))
+    assert (cyclegan.gan, cyclegan.cycle, cyclegan.identity, cyclegan.pool) == ("lsgan", 10, 0.5, 50)
+    assert (gaugan.gan, gaugan.recon, gaugan.feature_matching, gaugan.perceptual) == ("hinge", 0, 10, 10)
+    assert (gaugan.generator_lr, gaugan.discriminator_lr, gaugan.betas) == (1e-4, 4e-4, (0.0, 0.9))
+    assert (pix2pix.gan, pix2pix.recon, pix2pix.generator_lr, pix2pix.discriminator_lr) == ("hinge", 100, 2e-4, 2e-4)
+    assert TrainSettings(system="gaugan", gan="lsgan", ttur=False).gan == "lsgan"
+
+
+def test_a_student_without_pairs_learns_from_the_teachers_images():
+    said = DistillSettings(similarity="none")
+    assert student_recipe(said, TrainSettings(system="cyclegan")).recon_to == "teacher"
+    assert student_recipe(said, TrainSettings(system="cyclegan")).recon == 5
+    assert student_recipe(said, TRAIN).recon_to == "target"
+    assert student_recipe(DistillSettings(similarity="none", recon_to="teacher"), TRAIN).recon_to == "teacher"

@@ -8,7 +8,7 @@ from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
 from catdsl.project import load
 from catdsl.train.data.batches import training_batches
-from catdsl.train.data.pairs import PairedData
+from catdsl.train.data.opening import ImageData
 from catdsl.train.taylor import taylor_scores
 
 SPEC = """
@@ -23,7 +23,7 @@ distill { taps = [idle] }
 """
 
 
-def test_a_score_is_the_change_of_the_loss_where_a_scale_changes(paired: PairedData) -> None:
+def test_a_score_is_the_change_of_the_loss_where_a_scale_changes(paired: ImageData) -> None:
     project = load(SPEC)
     graph = project.graph
     module = build_module(graph).double()

@@ -10,8 +10,9 @@ from torch import nn
 
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DataSettings
-from catdsl.train.data.pairs import open_pairs
+from catdsl.train.data.sides import Side
 from catdsl.train.validation import input_quality, mean_image_quality, measure_quality, measure_time
+from tests.train.opened import opened
 from tests.train.tiny_networks import TinyGenerator
 
 
@@ -31,7 +32,7 @@ def flat(tmp_path):
         image = np.full((8, 16, 3), 51, np.uint8)
         image[:, 8:] = level
         Image.fromarray(image).save(tmp_path / f"{i}.png")
-    return open_pairs(tmp_path, DataSettings(holdout=2), size=(8, 8))
+    return opened(tmp_path, DataSettings(holdout=2), size=(8, 8))
 
 
 def test_l1_and_psnr_are_on_the_scale_of_zero_to_one(flat):
@@ -75,7 +76,7 @@ def test_the_mean_image_is_that_of_training_at_another_load_size(paired):
 
 @pytest.mark.parametrize(("channels", "made"), [(1, 3), (3, 1)])
 def test_the_input_as_answer_when_channels_differ(scenes, channels, made):
-    data = open_pairs(scenes, DataSettings(), size=(32, 32), input_channels=channels, target_channels=made)
+    data = opened(scenes, DataSettings(), size=(32, 32), source=Side(channels), target=Side(made))
     pairs = data.validation.read(range(3))
     grey = [np.abs(i.astype(float).mean(-1, keepdims=True) - t).mean() / 255 for i, t in pairs]
     assert input_quality(data).l1 == pytest.approx(np.mean(grey), rel=1e-5)
@@ -103,7 +104,7 @@ def test_time():
 
 def test_no_validation_pairs(scenes, tmp_path):
     (tmp_path / "train").symlink_to(scenes / "train")
-    data = open_pairs(tmp_path, DataSettings(holdout=0), size=(32, 32))
+    data = opened(tmp_path, DataSettings(holdout=0), size=(32, 32))
     for measure in (
         mean_image_quality,
         input_quality,

@@ -1,1 +1,1 @@
-"""Paired images: where they lie, how they are read, and which of them make a batch."""
+"""Images for training: where they lie, how they are read, and which of them make a batch."""

@@ -112,6 +112,9 @@ def _draw_into(folder: Path, scenes: _SceneSet) -> None:
             Image.fromarray(pixels).save(fresh / path)
         (fresh / _MANIFEST).write_text(json.dumps(asdict(scenes)) + "\n", encoding="utf-8")
         fresh.chmod(0o755)
+        # Another process may have drawn them in the meantime, and be reading them.
+        if scenes.lies_in(folder):
+            return
         if folder.exists():
             shutil.rmtree(folder)
         fresh.rename(folder)

@@ -3,15 +3,22 @@
 KA(X, Y) = ||Y'X||_F^2 / (||X'X||_F ||Y'Y||_F) of X: n x p1 and Y: n x p2 lies in [0, 1], is 1 where
 the rows' inner products agree up to scale, and needs no adapter between the channels (Jin et al.,
 "Teachers Do More Than Teach", CVPR 2021, section 3.3; Kornblith et al., 2019, for the centred form).
+
+Where several processes train together, rows are those of all of them: `gka` and `gcka` add up their
+small c1 x c2 products, `ka` gathers the samples. Whatever autocasting is in force, KA is computed in
+float32, for it differs from 1 in the third digit only.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from catdsl.diagnostics import CatError
+from catdsl.train.collective import all_largest, all_rows, all_sum, world
+from catdsl.train.losses.wide import wide
 
 Similarity = Literal["gka", "gcka", "ka", "mse", "none"]
 
@@ -21,13 +28,15 @@ _NOTHING = 1e-11
 
 def gka(x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
     """Global kernel alignment: rows are all pixels of all samples, (b*h*w) x c, uncentred."""
-    return _aligned_columns(_pixels(x_BCHW), _pixels(y_BCHW))
+    with _full_precision(x_BCHW):
+        return _aligned_columns(_pixels(x_BCHW), _pixels(y_BCHW))
 
 
 def gcka(x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
     """Global centred kernel alignment: as `gka`, with the mean of each channel taken away."""
-    x, y = _pixels(x_BCHW), _pixels(y_BCHW)
-    return _aligned_columns(x - x.mean(0), y - y.mean(0))
+    with _full_precision(x_BCHW):
+        x, y = _pixels(x_BCHW), _pixels(y_BCHW)
+        return _aligned_columns(x - _mean_row(x), y - _mean_row(y))
 
 
 def ka(x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
@@ -35,9 +44,10 @@ def ka(x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
 
     Goes through the b x b Grams, since ||Y'X||_F^2 = <XX', YY'> and b is far below c*h*w.
     """
-    x, y = _unit(x_BCHW).flatten(1), _unit(y_BCHW).flatten(1)
-    gram_x, gram_y = x @ x.T, y @ y.T
-    return _ratio((gram_x * gram_y).sum(), gram_x, gram_y, rows=x.shape[0])
+    with _full_precision(x_BCHW):
+        x, y = all_rows(_unit(x_BCHW).flatten(1)), all_rows(_unit(y_BCHW).flatten(1))
+        gram_x, gram_y = x @ x.T, y @ y.T
+        return _ratio((gram_x * gram_y).sum(), gram_x, gram_y, rows=x.shape[0])
 
 
 KERNEL_ALIGNMENTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"gka": gka, "gcka": gcka, "ka": ka}
@@ -49,37 +59,43 @@ def alignment_loss(
     """The loss over all taps, and the distance of each tap for the log.
 
     The loss is minus the sum of the kernel alignments, the distance 1 - KA, because KA itself
-    saturates near 1. For `mse` (equal channels) the distance is the mean squared error and the loss
-    their sum. No gradient flows to the teacher. Features are B x C x H x W with equal B, H and W.
+    saturates near 1. For `mse` (equal channels, as adapters make them) the distance is the mean
+    squared error and the loss their sum. No gradient flows to the teacher. Features are
+    B x C x H x W with equal B, H and W.
     """
     assert similarity != "none"
     pairs = zip(teacher_features, student_features, strict=True)
     if similarity == "mse":
-        errors = tuple((s.float() - t.detach().float()).square().mean() for t, s in pairs)
+        errors = tuple((wide(s) - wide(t.detach())).square().mean() for t, s in pairs)
         return _total(errors, student_features), tuple(e.detach() for e in errors)
     alike = tuple(KERNEL_ALIGNMENTS[similarity](t.detach(), s) for t, s in pairs)
     return -_total(alike, student_features), tuple(1 - a.detach() for a in alike)
 
 
-def check_alignment(similarity: Similarity, *, batch: int, channels: Sequence[tuple[int, int]] = ()) -> None:
+def check_alignment(similarity: Similarity, *, batch: int, parts: int = 1) -> None:
     """Refuse before training what could not teach the student anything. Raises CatError E607.
 
-    `channels` are those of teacher and student at each tap; they matter to `mse` alone.
+    `parts` are those that a batch is computed in, one after the other.
     """
-    if similarity == "ka" and batch == 1:
+    if similarity == "ka" and batch // parts == 1:
         raise CatError.one(
             "E607",
-            "similarity = ka compares the samples of a batch, and a batch of 1 has nothing to compare",
+            f"similarity = ka compares the samples of a batch, and {_one_sample(parts)} has nothing to compare",
             notes=("with one sample KA is always exactly 1, and its gradient 0",),
             help="set batch = 2 or more, or similarity = gka, which compares pixels and takes any batch",
         )
-    unequal = [f"{t} and {s}" for t, s in channels if t != s] if similarity == "mse" else []
-    if unequal:
-        raise CatError.one(
-            "E607",
-            f"similarity = mse needs equal channels in teacher and student, which may have {', '.join(unequal)}",
-            help="set similarity = gka, which compares tensors of different channel counts",
-        )
+
+
+def _one_sample(parts: int) -> str:
+    return "a batch of 1" if parts == 1 else f"a batch of {parts} in {parts} parts (accumulate)"
+
+
+def _full_precision(x: Tensor) -> AbstractContextManager[object]:
+    return torch.autocast(x.device.type, enabled=False)
+
+
+def _mean_row(x: Tensor) -> Tensor:
+    return all_sum(x.sum(0)) / (x.shape[0] * world())
 
 
 def _pixels(x_BCHW: Tensor) -> Tensor:
@@ -91,15 +107,16 @@ def _unit(x: Tensor) -> Tensor:
 
     KA does not depend on the scale, so the scale may be held constant without changing a gradient.
     """
-    wide = x if x.dtype == torch.float64 else x.float()
-    if wide.numel() == 0:
-        return wide
-    largest = wide.detach().abs().amax()
-    return wide / torch.where(largest > 0, largest, torch.ones_like(largest))
+    full = wide(x)
+    if full.numel() == 0:
+        return full
+    largest = all_largest(full.detach().abs().amax())
+    return full / torch.where(largest > 0, largest, torch.ones_like(largest))
 
 
 def _aligned_columns(x: Tensor, y: Tensor) -> Tensor:
-    return _ratio((y.T @ x).square().sum(), x.T @ x, y.T @ y, rows=x.shape[0])
+    product, own_x, own_y = all_sum(y.T @ x), all_sum(x.T @ x), all_sum(y.T @ y)
+    return _ratio(product.square().sum(), own_x, own_y, rows=x.shape[0] * world())
 
 
 def _ratio(product: Tensor, own_x: Tensor, own_y: Tensor, *, rows: int) -> Tensor:

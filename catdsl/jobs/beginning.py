@@ -1,0 +1,18 @@
+"""A run's folder, made by the first process of a training and found by the others."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from catdsl.jobs.run_folder import RunFolder, open_run
+from catdsl.jobs.setting import JobOptions
+from catdsl.project import Project
+from catdsl.train.collective import first, wait_for_all
+
+
+def begin(folder: Path, project: Project, asked: Mapping[str, Any], options: JobOptions) -> RunFolder:
+    """Start a run, or continue one: see `open_run`."""
+    if first():
+        open_run(folder, project, asked, resume=options.resume, accept_changes=options.accept_changes)
+    wait_for_all()
+    return RunFolder(folder)

@@ -1,0 +1,136 @@
+"""As what a folder can be read: each kind of data that finds its layout there, the likeliest first."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from catdsl.diagnostics import CatError
+from catdsl.train.data.layouts import OddFile, check_folder
+from catdsl.train.data.layouts_labels import LOOKED_FOR as FOR_LABELS
+from catdsl.train.data.layouts_labels import LabelSplit, find_labelled
+from catdsl.train.data.layouts_paired import LOOKED_FOR as FOR_PAIRS
+from catdsl.train.data.layouts_paired import PairSplit, find_pairs
+from catdsl.train.data.layouts_unpaired import LOOKED_FOR as FOR_SIDES
+from catdsl.train.data.layouts_unpaired import TwoSides, find_two_sides
+
+Purpose = Literal["train", "validation"]
+JOINED = "A|B"
+
+# Below this share of equal names, two folders are no pairs with gaps but two sides.
+_LEAST_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The files of one role for one purpose: A|B, A, B, photo, label or instance."""
+
+    purpose: Purpose
+    role: str
+    folder: Path
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One way to read a folder. `partners` are files that must be of one size; `odd` have no place."""
+
+    kind: Literal["paired", "unpaired", "labels"]
+    parts: tuple[Part, ...]
+    partners: tuple[tuple[Path, ...], ...] = ()
+    odd: tuple[OddFile, ...] = ()
+
+    @property
+    def joined(self) -> bool:
+        """Whether both images of a pair lie in one file."""
+        return any(part.role == JOINED for part in self.parts)
+
+    @property
+    def has_validation(self) -> bool:
+        return any(part.purpose == "validation" for part in self.parts)
+
+
+def readings_of(folder: Path) -> tuple[Reading, ...]:
+    """All ways to read `folder`, opening no file. Raises CatError E601 where there is none."""
+    check_folder(folder, (*FOR_PAIRS, *FOR_SIDES, *FOR_LABELS))
+    found: list[Reading] = []
+    missed: list[str] = []
+    for kind, look in _LOOKS.items():
+        try:
+            found.append(look(folder))
+        except CatError as error:
+            missed += [f"kind = {kind}: {diagnostic.message}" for diagnostic in error.diagnostics]
+    if not found:
+        raise CatError.one(
+            "E601",
+            f"nothing in {folder} can be trained on",
+            notes=(*missed, *(f"looked for: {text}" for text in (*FOR_PAIRS, *FOR_SIDES, *FOR_LABELS))),
+            help="arrange the images in one of these ways; a folder may be a link to another",
+        )
+    return tuple(found)
+
+
+def _paired(folder: Path) -> Reading:
+    layout = find_pairs(folder)
+    count = len(layout.train.pairs)
+    lonely = Counter(file.path.parent for file in layout.train.odd)
+    smaller = count + min((lonely[place] for place in layout.train.folders), default=0)
+    if count < _LEAST_SHARE * smaller:
+        a, b = layout.train.folders
+        raise CatError.one("E601", f"of {smaller} files in {a} or {b} only {count} have a partner of the same name")
+    splits: tuple[tuple[Purpose, PairSplit | None], ...] = (("train", layout.train), ("validation", layout.validation))
+    there = [(purpose, split) for purpose, split in splits if split is not None]
+    return Reading(
+        kind="paired",
+        parts=tuple(part for purpose, split in there for part in _pair_parts(purpose, split)),
+        partners=tuple(pair.files for _, split in there for pair in split.pairs if pair.b is not None),
+        odd=tuple(file for _, split in there for file in split.odd),
+    )
+
+
+def _pair_parts(purpose: Purpose, split: PairSplit) -> Iterator[Part]:
+    # What has no partner is among the odd files, and counts for its side all the same.
+    if len(split.folders) == 1:
+        yield Part(purpose, JOINED, split.folders[0], tuple(pair.a for pair in split.pairs))
+        return
+    for side, (role, place) in enumerate(zip("AB", split.folders, strict=True)):
+        lonely = tuple(file.path for file in split.odd if file.path.parent == place)
+        yield Part(purpose, role, place, (*(pair.files[side] for pair in split.pairs), *lonely))
+
+
+def _unpaired(folder: Path) -> Reading:
+    layout = find_two_sides(folder)
+    splits: tuple[tuple[Purpose, TwoSides | None], ...] = (("train", layout.train), ("validation", layout.validation))
+    parts = (
+        Part(purpose, role, place, files)
+        for purpose, split in splits
+        if split is not None
+        for role, place, files in zip("AB", split.folders, split.files, strict=True)
+    )
+    return Reading(kind="unpaired", parts=tuple(parts))
+
+
+def _labelled(folder: Path) -> Reading:
+    layout = find_labelled(folder)
+    splits: tuple[tuple[Purpose, LabelSplit | None], ...] = (("train", layout.train), ("validation", layout.validation))
+    there = [(purpose, split) for purpose, split in splits if split is not None]
+    return Reading(
+        kind="labels",
+        parts=tuple(part for purpose, split in there for part in _label_parts(purpose, split)),
+        partners=tuple(item.files for _, split in there for item in split.items),
+        odd=tuple(file for _, split in there for file in (*split.odd, *split.odd_instances)),
+    )
+
+
+def _label_parts(purpose: Purpose, split: LabelSplit) -> Iterator[Part]:
+    photos, labels = split.folders
+    yield Part(purpose, "photo", photos, tuple(item.photo for item in split.items))
+    yield Part(purpose, "label", labels, tuple(item.label for item in split.items))
+    if split.instances is not None:
+        maps = tuple(item.instance for item in split.items if item.instance is not None)
+        yield Part(purpose, "instance", split.instances, maps)
+
+
+# The likeliest first: folders called photo and label are clear, and of two folders A and B, names that match.
+_LOOKS: Mapping[str, Callable[[Path], Reading]] = {"labels": _labelled, "paired": _paired, "unpaired": _unpaired}
