@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,12 @@ import torch
 from torch import Tensor, nn
 
 from catdsl.backend.module import build_module, with_taps
+from catdsl.jobs.inputs import input_side
 from catdsl.project import Project, load
 from catdsl.train.data.batches import Batch
-from catdsl.train.discriminator import build_discriminator
+from catdsl.train.data.formats import ImageFormat
+from catdsl.train.data.sides import Side
+from catdsl.train.discriminator import discriminator_for
 from catdsl.train.processes import precision_of
 from catdsl.train.recipe import Recipe, student_recipe
 from catdsl.train.stepping import train_step
@@ -52,8 +56,7 @@ class Networks:
 
 def networks(spec: Path, *, batch: int | None, device: str, parameters: dict[str, str]) -> Networks:
     project = load(spec, parameters)
-    train = project.settings.train
-    recipe = student_recipe(project.settings.distill, train)
+    recipe = student_recipe(project.settings.distill, project.settings.train)
     recipe = replace(recipe, batch=batch or recipe.batch, perceptual=0.0)
     teacher, graph = project.teacher(seed=0), project.student_at(searched(project))
     student = build_module(graph)
@@ -62,16 +65,11 @@ def networks(spec: Path, *, batch: int | None, device: str, parameters: dict[str
     source, made = project.teacher_graph.inputs[0], project.teacher_graph.node[project.teacher_graph.output]
     sizes = [(n.type.height, n.type.width) for n in (source, made)]
     channels = [project.teacher_graph.channels(n.name) for n in (source, made)]
-    judge = build_discriminator(
-        kind="multiscale" if recipe.system == "gaugan" else "patchgan",
-        channels=sum(channels) if recipe.conditional else channels[1],
-        size=sizes[1],
-        width=train.ndf,
-        layers=train.discriminator_layers,
-        scales=train.discriminator_scales,
-        norm=project.settings.style.norm,
-        seed=0,
+    height, width = (Fraction(m, s) for s, m in zip(*sizes, strict=True))
+    format = ImageFormat(
+        size=sizes[0], scale=(height, width), source=input_side(project.teacher_graph), target=Side(channels[1])
     )
+    judge = discriminator_for(recipe, project.settings, format, seed=0)
     torch.manual_seed(0)
     images = (torch.rand(recipe.batch, c, *size) * 2 - 1 for c, size in zip(channels, sizes, strict=True))
     return Networks(

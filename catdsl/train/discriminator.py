@@ -5,7 +5,7 @@ appendix 6.1.2 (with 3 layers each logit sees 70 x 70 pixels); Wang et al., "Hig
 Synthesis with Conditional GANs", CVPR 2018, section 3.2, and Park et al., CVPR 2019, appendix A.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -18,9 +18,14 @@ from catdsl.backend.module import build_module, with_taps
 from catdsl.diagnostics import CatError
 from catdsl.semantics.elaborate import elaborate
 from catdsl.semantics.library import read_spec
+from catdsl.semantics.settings import SpecSettings
+from catdsl.train.data.formats import ImageFormat
+from catdsl.train.recipe import Recipe, SystemName
 from catdsl.train.seeding import derived_seed
 
 Kind = Literal["patchgan", "multiscale"]
+
+DISCRIMINATORS: Mapping[SystemName, Kind] = {"pix2pix": "patchgan", "cyclegan": "patchgan", "gaugan": "multiscale"}
 
 
 class Judgement(NamedTuple):
@@ -39,6 +44,33 @@ class Discriminator(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> tuple[Judgement, ...]:
         return tuple(Judgement(*scale(x_BCHW)) for scale in self.scales)
+
+
+def discriminator_for(
+    recipe: Recipe,
+    settings: SpecSettings,
+    format: ImageFormat,
+    *,
+    seed: int,
+    of: Literal["target", "input"] = "target",
+) -> Discriminator:
+    """What a recipe trains against: a judge of targets, beside their inputs where it is conditional, or of inputs.
+
+    Raises CatError E607 as `build_discriminator` does.
+    """
+    shown, size = (
+        (format.target_channels, format.target_size) if of == "target" else (format.input_channels, format.size)
+    )
+    return build_discriminator(
+        kind=DISCRIMINATORS[recipe.system],
+        channels=shown + (format.input_channels if recipe.conditional else 0),
+        size=size,
+        width=settings.train.ndf,
+        layers=settings.train.discriminator_layers,
+        scales=settings.train.discriminator_scales,
+        norm=settings.style.norm,
+        seed=seed if of == "target" else derived_seed(seed, "discriminator of inputs"),
+    )
 
 
 def build_discriminator(

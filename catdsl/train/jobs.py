@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +15,11 @@ from catdsl.train.checkpoint import load_checkpoint
 from catdsl.train.data.batches import Batch, plain_batches, training_batches
 from catdsl.train.data.opening import ImageData
 from catdsl.train.data.prefetch import Prefetched
-from catdsl.train.discriminator import Discriminator, build_discriminator
+from catdsl.train.discriminator import Discriminator, discriminator_for
 from catdsl.train.engine import CHECKPOINT, Outcome, Run, run_training
 from catdsl.train.losses.alignment import check_alignment
 from catdsl.train.losses.perceptual import Perceptual
-from catdsl.train.preconditions import DISCRIMINATORS, check_parts, check_system, perceptual_loss
+from catdsl.train.preconditions import check_parts, check_system, perceptual_loss
 from catdsl.train.recipe import Recipe, student_recipe, teacher_recipe
 from catdsl.train.run_settings import run_settings, weights_digest
 from catdsl.train.schedule import plan_schedule
@@ -191,22 +192,11 @@ def _judge(
     settings: SpecSettings,
     options: RunOptions,
     *,
-    of: str = "target",
+    of: Literal["target", "input"] = "target",
     weights: Mapping[str, Tensor] | None = None,
 ) -> Judge:
-    """A discriminator of targets, beside their inputs where the recipe is conditional, or of inputs."""
-    format = data.validation.format
-    shown = format.target_channels if of == "target" else format.input_channels
-    network = build_discriminator(
-        kind=DISCRIMINATORS[recipe.system],
-        channels=shown + (format.input_channels if recipe.conditional else 0),
-        size=format.target_size if of == "target" else format.size,
-        width=settings.train.ndf,
-        layers=settings.train.discriminator_layers,
-        scales=settings.train.discriminator_scales,
-        norm=settings.style.norm,
-        seed=options.seed if of == "target" else derived_seed(options.seed, "discriminator of inputs"),
-    )
+    """The discriminator of one side of the data, with `weights` where they are given."""
+    network = discriminator_for(recipe, settings, data.validation.format, seed=options.seed, of=of)
     if weights is not None:
         _inherit(network, weights)
     _prepare(network, recipe, options.device)

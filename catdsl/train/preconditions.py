@@ -1,17 +1,14 @@
 """What a recipe asks of batches, images and files: refused before anything is trained for it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DataSettings, TrainSettings
 from catdsl.train import collective
 from catdsl.train.data.opening import ImageData
-from catdsl.train.discriminator import Kind, check_size
+from catdsl.train.discriminator import DISCRIMINATORS, check_size
 from catdsl.train.losses.perceptual import Perceptual, load_perceptual
-from catdsl.train.recipe import Recipe, SystemName
-
-DISCRIMINATORS: Mapping[SystemName, Kind] = {"pix2pix": "patchgan", "cyclegan": "patchgan", "gaugan": "multiscale"}
+from catdsl.train.recipe import Recipe
 
 
 def check_parts(recipe: Recipe) -> None:
