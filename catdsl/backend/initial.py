@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 from torch.nn import init
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import spectral_norm
 
 from catdsl.ir.graph import Graph
 from catdsl.semantics.settings import StyleSettings
@@ -30,6 +32,19 @@ def initialize(module: nn.Module, graph: Graph, style: StyleSettings, seed: int)
             else:
                 _fill(values, style, generator)
             parameter.copy_(values)
+        if parametrize.is_parametrized(owner):
+            _renew_spectral_norm(owner, generator)
+
+
+def _renew_spectral_norm(owner: nn.Module, generator: torch.Generator) -> None:
+    """Estimate the spectral norm of the weights that are there now, from the seed.
+
+    The estimate that a layer was built with is one of torch's default weights, from chance.
+    """
+    parametrize.remove_parametrizations(owner, "weight", leave_parametrized=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        spectral_norm(owner)
 
 
 def _fill(values: torch.Tensor, style: StyleSettings, generator: torch.Generator) -> None:

@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -16,18 +17,16 @@ from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.render import render_json, render_text
 from catdsl.project import Project, load
 
+# torch.OutOfMemoryError says the first; the CPU's allocator, a plain RuntimeError, the second.
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
+_COMPILERS = ("torch._dynamo", "torch._inductor")
+
 
 def guarded(run: Callable[[], object]) -> int:
     try:
         run()
     except CatError as error:
-        if not speaks():
-            return 1
-        if _wants_json():
-            print(render_json(error.diagnostics), file=sys.stderr)
-        else:
-            show(error.diagnostics, error.sources)
-        return 1
+        return _refuse(error)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
@@ -40,9 +39,42 @@ def guarded(run: Callable[[], object]) -> int:
             return _fault()
         print("error: the results cannot be written: no space is left on the device", file=sys.stderr)
         return 1
+    except RuntimeError as error:
+        return _told(error) or _fault()
     except Exception:
         return _fault()
     return 0
+
+
+def _told(error: RuntimeError) -> int:
+    """Tell of what torch could not do here, which is no fault of catdsl's; 0 for anything else."""
+    line = str(error).strip().partition("\n")[0]
+    if _NO_MEMORY.search(str(error)):
+        return _refuse(
+            CatError.one(
+                "E606", f"memory has run out: {line}",
+                help="lower `batch` or `crop`, raise `accumulate` in train { }, or stop what else uses the device; "
+                "a training goes on from its last checkpoint with --resume",
+            )
+        )  # fmt: skip
+    if type(error).__module__.startswith(_COMPILERS):
+        return _refuse(
+            CatError.one(
+                "E607", f"torch.compile failed: {line}",
+                help="set compile = false in train { }, or install the C++ compiler that it needs",
+            )
+        )  # fmt: skip
+    return 0
+
+
+def _refuse(error: CatError) -> int:
+    if not speaks():
+        return 1
+    if _wants_json():
+        print(render_json(error.diagnostics), file=sys.stderr)
+    else:
+        show(error.diagnostics, error.sources)
+    return 1
 
 
 def _fault() -> int:

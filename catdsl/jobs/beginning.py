@@ -7,12 +7,14 @@ from typing import Any
 from catdsl.jobs.run_folder import RunFolder, open_run
 from catdsl.jobs.setting import JobOptions
 from catdsl.project import Project
-from catdsl.train.collective import first, wait_for_all
+from catdsl.train.collective import by_first
 
 
 def begin(folder: Path, project: Project, asked: Mapping[str, Any], options: JobOptions) -> RunFolder:
     """Start a run, or continue one: see `open_run`."""
-    if first():
+
+    def opened() -> None:
         open_run(folder, project, asked, resume=options.resume, accept_changes=options.accept_changes)
-    wait_for_all()
+
+    by_first(opened, options.device)
     return RunFolder(folder)

@@ -39,7 +39,7 @@ def distill(
     check_distillation(project, setting)
     taught = given_teacher(project, teacher)
     known = {"teacher": weights_digest(taught.module), "widths": dict(counts)}
-    run = begin(folder, project, {**setting.identity, **known}, options)
+    run = begin(folder, project, {**setting.identity, **known}, setting.options)
     scores = scores_of(project, taught.module, setting)
     plan = plan_of_counts(project.cost_model, scores, counts, group=project.settings.search.group)
     if first():

@@ -12,7 +12,7 @@ from catdsl.diagnostics import CatError, Span
 from catdsl.jobs.inputs import input_side
 from catdsl.project import Project
 from catdsl.search.slicing import check_sliceable
-from catdsl.train.collective import first, wait_for_all
+from catdsl.train.collective import by_first, together
 from catdsl.train.data.batches import training_batches
 from catdsl.train.data.opening import ImageData, check_kind, open_images
 from catdsl.train.data.scenes import default_scenes
@@ -67,7 +67,10 @@ def settle(project: Project, options: JobOptions, say: Callable[[str], None]) ->
             help="give a spec of the generator; its train { } says what discriminator it is trained against",
         )  # fmt: skip
     device = start(choose_device(options.device), options.devices)
-    data, place = open_data(project, options.data)
+    if options.data is None:
+        # Drawn by one process, not by each of them.
+        by_first(lambda: _embedded(project), device)
+    data, place = together(lambda: open_data(project, options.data), device)
     say(f"data     {place}: {_amounts(data)}")
     return Setting(replace(options, device=device), data)
 
@@ -148,7 +151,7 @@ def open_data(project: Project, folder: Path | None) -> tuple[ImageData, Path]:
     _check_crop(project, settings.crop or size)
     made_size = (output.type.height, output.type.width)
     _check_both_ways(settings.kind, taken, made, size == made_size, output.span)
-    place = folder if folder is not None else _embedded(settings.kind, max(size, made_size))
+    place = folder if folder is not None else _embedded(project)
     data = open_images(
         place, settings, size=size, source=taken, target=made,
         scale=(Fraction(made_size[0], size[0]), Fraction(made_size[1], size[1])),
@@ -165,19 +168,17 @@ def _check_both_ways(kind: str, taken: Side, made: Side, same_size: bool, span: 
         )  # fmt: skip
 
 
-def _embedded(kind: str, size: tuple[int, int]) -> Path:
+def _embedded(project: Project) -> Path:
     """The folder of the embedded scenes, which are pairs. Raises CatError E601 for another kind of data."""
+    kind, graph = project.settings.data.kind, project.teacher_graph
     if kind != "paired":
         raise CatError.one(
             "E601",
             f"there is no embedded data of kind = {kind}",
             help="give --data with a folder of your own; `catdsl data check DIR` says what a folder holds",
         )
-    # Drawn by one process, not by each of them.
-    if first():
-        default_scenes(size)
-    wait_for_all()
-    return default_scenes(size)
+    shown = (graph.inputs[0].type, graph.node[graph.output].type)
+    return default_scenes(max((type_.height, type_.width) for type_ in shown))
 
 
 def _amounts(data: ImageData) -> str:

@@ -29,7 +29,7 @@ from catdsl.jobs.setting import JobOptions, Setting, check_scores
 from catdsl.project import Project
 from catdsl.search.folding import fold_constants
 from catdsl.search.slicing import kept_channels, slice_weights
-from catdsl.train.collective import first, wait_for_all
+from catdsl.train.collective import first, from_first, wait_for_all
 from catdsl.train.data.batches import training_batches
 from catdsl.train.engine import CHECKPOINT, Outcome
 from catdsl.train.jobs import RunOptions, Tapped, distill_student, train_teacher, trained_weights
@@ -94,7 +94,9 @@ def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mappin
     recipe = teacher_recipe(project.settings.train)
     check_scores(project)
     batches = training_batches(setting.data, batch=recipe.batch, seed=options.seed)
-    return taylor_scores(module, project.teacher_graph, batches, count=search.batches, device=options.device)
+    scores = taylor_scores(module, project.teacher_graph, batches, count=search.batches, device=options.device)
+    # Gradients on a GPU may differ from process to process, and students must not.
+    return from_first(scores)
 
 
 def distilled_student(

@@ -18,7 +18,7 @@ from catdsl.train.systems.system import System
 if TYPE_CHECKING:
     from lightning_fabric.plugins.precision.precision import Precision
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -87,11 +87,19 @@ class Trained:
 
 
 def _load_moments(optimiser: Optimizer, state: Mapping[str, Any]) -> None:
-    """Only what the optimiser has gathered: rates and the like are those of the recipe, which may have changed."""
-    own = [{name: value for name, value in group.items() if name != "params"} for group in optimiser.param_groups]
-    optimiser.load_state_dict(dict(state))
-    for group, settings in zip(optimiser.param_groups, own, strict=True):
-        group.update(settings)
+    """Only what the optimiser has gathered, network by network; a network that is new begins with nothing.
+
+    Rates and the like are those of the recipe, which may have changed.
+    """
+    own = optimiser.state_dict()
+    saved = {group["name"]: group["params"] for group in state["param_groups"]}
+    gathered = {
+        new: state["state"][old]
+        for group in own["param_groups"]
+        for new, old in zip(group["params"], saved.get(group["name"], ()), strict=group["name"] in saved)
+        if old in state["state"]
+    }
+    optimiser.load_state_dict({"state": gathered, "param_groups": own["param_groups"]})
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -5,14 +5,16 @@ parameters are averaged over the processes afterwards, so the gradient of a sum 
 the average then is the gradient of one process that holds all the samples.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
 
 from catdsl.diagnostics import CatError, Diagnostic
+
+T = TypeVar("T")
 
 
 def rank() -> int:
@@ -82,6 +84,33 @@ def first_error(error: CatError | None, device: torch.device | str) -> CatError 
     found: list[tuple[Diagnostic, ...] | None] = [None] * world()
     dist.all_gather_object(found, None if error is None else tuple(error.diagnostics))
     return next(CatError(diagnostics) for diagnostics in found if diagnostics is not None)
+
+
+def together(job: Callable[[], T], device: torch.device | str) -> T:
+    """What `job` gives in this process, once all have done it; what one of them cannot do is an error of all."""
+    result, error = None, None
+    try:
+        result = job()
+    except CatError as found:
+        error = found
+    shared = first_error(error, device)
+    if shared is not None:
+        raise shared
+    return cast(T, result)
+
+
+def by_first(job: Callable[[], object], device: torch.device | str) -> None:
+    """Let the first process do something that the others wait for, and share its error."""
+    together(job if first() else lambda: None, device)
+
+
+def from_first(value: T) -> T:
+    """The first process's value, for all: what chance or rounding could make differ between devices."""
+    if world() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box)
+    return box[0]
 
 
 def wait_for_all() -> None:

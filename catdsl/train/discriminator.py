@@ -27,6 +27,8 @@ Kind = Literal["patchgan", "multiscale"]
 
 DISCRIMINATORS: Mapping[SystemName, Kind] = {"pix2pix": "patchgan", "cyclegan": "patchgan", "gaugan": "multiscale"}
 
+_FEWEST_LAYERS: Mapping[Kind, int] = {"patchgan": 1, "multiscale": 2}
+
 
 class Judgement(NamedTuple):
     """What one scale says of images: logits B x 1 x h x w, and the features before them, layer by layer."""
@@ -114,10 +116,17 @@ def _network(kind: Kind, parameters: dict[str, int | str], seed: int) -> GraphMo
 
 
 def check_size(kind: Kind, size: tuple[int, int], layers: int, scales: int) -> None:
-    """Refuse images that are too small to judge. Raises CatError E607.
+    """Refuse images that are too small to judge, and a network of too few layers. Raises CatError E607.
 
     Norms need two pixels, and the last two convs of a PatchGAN, which pads less, take one each.
     """
+    if layers < _FEWEST_LAYERS[kind]:
+        raise CatError.one(
+            "E607",
+            f"a discriminator of {layers} layer{'s' * (layers != 1)} cannot be made: "
+            f"`std.{kind}` has {_FEWEST_LAYERS[kind]} at least",
+            help="raise `discriminator_layers` in train { }",
+        )
     smallest = (4 if kind == "patchgan" else 2) * 2 ** (layers + scales - 1)
     if min(size) < smallest:
         raise CatError.one(

@@ -125,6 +125,9 @@ def _begin(trained: Trained, run: Run) -> int:
     if not run.accept_changes:
         check_settings(checkpoint.settings, run.settings)
     trained.restore(checkpoint)
+    if run.accept_changes:
+        # From now on these are the run's settings, also for whoever resumes it before its next checkpoint.
+        _save(trained, run, step=checkpoint.step)
     return checkpoint.step
 
 
@@ -191,16 +194,7 @@ class _Loop:
 
     def _batch(self, step: int) -> Batch:
         """This process's share. What one process cannot read is an error of all of them."""
-        batch, error = None, None
-        try:
-            batch = self.batches.at(step)
-        except CatError as found:
-            error = found
-        shared = collective.first_error(error, self.run.device)
-        if shared is not None:
-            raise shared
-        assert batch is not None
-        return batch
+        return collective.together(lambda: self.batches.at(step), self.run.device)
 
     def _epoch(self, step: int) -> int:
         return (step - 1) // self.batches.steps_per_epoch + 1
@@ -251,10 +245,10 @@ class _Loop:
 
 
 def _save(trained: Trained, run: Run, *, step: int) -> None:
-    if collective.first():
-        save_checkpoint(run.checkpoint, trained.capture(step=step, settings=run.settings))
     # Nobody goes on, or leaves, before it is there.
-    collective.wait_for_all()
+    collective.by_first(
+        lambda: save_checkpoint(run.checkpoint, trained.capture(step=step, settings=run.settings)), run.device
+    )
 
 
 def _numbers(losses: Mapping[str, Tensor]) -> dict[str, float]:

@@ -114,7 +114,7 @@ def distill_student(
     more = {
         "taps": settings.distill.taps,
         "teacher weights": weights_digest(tapped.teacher),
-        "discriminator weights": weights_digest(judge.network),
+        "discriminator weights": weights_digest(judge.network) if judge.network is not None else None,
         **_known(perceptual),
     }
     for network in (student, tapped.student, tapped.teacher):
@@ -131,10 +131,11 @@ def distill_student(
     return _train(system, recipe, data, settings, options, label="student", more=more)
 
 
-def trained_weights(folder: Path, network: str) -> dict[str, Tensor]:
+def trained_weights(folder: Path, network: str) -> dict[str, Tensor] | None:
     """The weights of `network` (generator, student, discriminator) in the checkpoint of a run folder.
 
-    Raises CatError E603 where the folder holds no such run, E604 where its checkpoint is damaged.
+    None where that training had no such network, as one without an adversarial loss has no discriminator.
+    Raises CatError E603 where the folder holds no run, E604 where its checkpoint is damaged.
     """
     path = folder / CHECKPOINT
     if not path.exists():
@@ -142,13 +143,7 @@ def trained_weights(folder: Path, network: str) -> dict[str, Tensor]:
             "E603", f"{folder} holds no run: {CHECKPOINT} is missing", help="give the folder of a training"
         )
     networks = load_checkpoint(path).networks
-    if network not in networks:
-        raise CatError.one(
-            "E603",
-            f"the run in {folder} trained no {network}, but: {', '.join(networks)}",
-            help="give the folder of the training that is meant",
-        )
-    return dict(networks[network])
+    return dict(networks[network]) if network in networks else None
 
 
 def _train(
@@ -195,7 +190,9 @@ def _judge(
     of: Literal["target", "input"] = "target",
     weights: Mapping[str, Tensor] | None = None,
 ) -> Judge:
-    """The discriminator of one side of the data, with `weights` where they are given."""
+    """The discriminator of one side of the data, with `weights` where they are given; none where nothing is judged."""
+    if not recipe.judges:
+        return Judge(None, recipe)
     network = discriminator_for(recipe, settings, data.validation.format, seed=options.seed, of=of)
     if weights is not None:
         _inherit(network, weights)

@@ -51,13 +51,17 @@ class Cli:
         assert (stopped.value.code or 0) == code, out + err
         return Done(out, err)
 
-    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: object, launcher: tuple[str, ...] = (), stderr: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        """A process of its own, or those of a `launcher`: a module and its arguments, before `catdsl`."""
+        modules = (*launcher, "catdsl")
         return subprocess.Popen(
-            [sys.executable, "-m", "catdsl", *map(str, arguments)],
+            [sys.executable, "-m", *modules, *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, "OMP_NUM_THREADS": str(threads())},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
         )
 
 

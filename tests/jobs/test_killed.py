@@ -30,6 +30,8 @@ def compress(folder: str, system: str, run: str) -> None:
     from catdsl.cli import main
 
     torch.set_num_threads(1)
+    # Forked processes begin in one random state, real ones in their own.
+    torch.seed()
     main()
 
 

@@ -4,9 +4,12 @@ import hashlib
 import shutil
 
 import pytest
+import torch
 from PIL import Image
+from torch._inductor.exc import InvalidCxxCompiler
 
 from catdsl.project import load
+from catdsl.train import engine
 
 
 def digest(path):
@@ -117,3 +120,34 @@ def test_networks_that_are_no_parts_of_each_other_are_not_drawn_as_one(cli):
     told = cli("graph", "tiny.cat", "--diff", changed(cli, **{narrower: "param ngf = 6"}), "-o", "a.svg", code=1)
     assert "more channels" in told.stderr
     cli("graph", "changed.cat", "--diff", "tiny.cat", "-o", "a.svg")
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "E606", "lower `batch`"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "E606", "lower `batch`"),
+        (InvalidCxxCompiler(), "E607", "compile = false"),
+    ],
+)
+def test_what_the_machine_cannot_do_is_no_fault_of_catdsl(cli, monkeypatch, raised, code, said):
+    def fails(*_, **__):
+        raise raised
+
+    monkeypatch.setattr(engine, "train_step", fails)
+    told = cli("train", "tiny.cat", "-o", "run", code=1)
+    assert code in told.stderr
+    assert said in told.stderr
+
+
+def test_any_other_error_of_torch_is_reported_as_ours(cli, monkeypatch):
+    def fails(*_, **__):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(engine, "train_step", fails)
+    assert "fault of catdsl" in cli("train", "tiny.cat", "-o", "run", code=70).stderr
+
+
+def test_a_stray_rank_in_the_environment_silences_nothing(cli, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    assert "E210" in cli("check", "gone.cat", code=1).stderr

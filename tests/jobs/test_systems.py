@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import time
 
 import numpy as np
@@ -261,3 +262,62 @@ def test_label_maps_may_lie_by_role_and_then_by_split(cli):
     cli("train", "gaugan.cat", "--data", "images", "-o", "run", "--steps", 1)
     cli("translate", "run", images / "label" / "train", "-o", "made", "--use-teacher")
     assert len(list((cli.folder / "made").iterdir())) == 13
+
+
+@pytest.mark.parametrize(("before", "after"), [("mse", "gka"), ("gka", "mse")])
+def test_another_similarity_is_taken_on_when_it_is_accepted(cli, before, after):
+    """With `mse` the student's optimiser trains adapters, too."""
+    path = write_spec(cli.folder, "pix2pix")
+    write_images(cli.folder / "images", "pix2pix")
+    text = path.read_text().replace("similarity = mse", f"similarity = {before}")
+    path.write_text(text)
+    cli("compress", path, "--data", "images", "-o", "run", "--steps", 4)
+    path.write_text(text.replace(f"similarity = {before}", f"similarity = {after}"))
+    cli("compress", path, "--data", "images", "-o", "run", "--steps", 6, "--resume", "--accept-changes")
+    checkpoint = load_checkpoint(cli.folder / "run" / "student" / "checkpoint.pt")
+    assert checkpoint.step == 6
+    assert ("adapters" in checkpoint.networks) == (after == "mse")
+
+
+def test_other_crops_are_taken_on_when_they_are_accepted(cli):
+    """The pool of a CycleGAN holds images of the old size."""
+    path = write_spec(cli.folder, "cyclegan")
+    write_images(cli.folder / "images", "cyclegan")
+    cli("train", path, "--data", "images", "-o", "run", "--steps", 6)
+    path.write_text(path.read_text().replace("crop = 16", "crop = 12"))
+    cli("train", path, "--data", "images", "-o", "run", "--steps", 12, "--resume", "--accept-changes")
+    pools = load_checkpoint(cli.folder / "run" / "teacher" / "checkpoint.pt").pools
+    assert pools["pool"]["images"].shape[1:] == (3, 12, 12)
+
+
+def test_too_few_layers_of_a_discriminator_are_refused_before_a_run_is_made(cli):
+    path = write_spec(cli.folder, "gaugan")
+    write_images(cli.folder / "images", "gaugan")
+    path.write_text(path.read_text().replace("discriminator_layers = 2", "discriminator_layers = 1"))
+    told = cli("train", path, "--data", "images", "-o", "run", code=1)
+    assert "E607" in told.stderr
+    assert not (cli.folder / "run").exists()
+
+
+@pytest.mark.slow
+def test_what_one_of_two_processes_cannot_read_is_told(cli):
+    """All processes look at the data; whichever finds a mistake first must not end in silence."""
+    path = write_spec(cli.folder, "pix2pix")
+    images = write_images(cli.folder / "images", "pix2pix")
+    (images / "train" / "03.png").write_bytes(b"no image")
+    process = cli.start("train", path.name, "--data", "images", "-o", "run", "--devices", "2", stderr=subprocess.PIPE)
+    told = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 1
+    assert "E602" in told
+    assert "03.png" in told
+
+
+@pytest.mark.slow
+def test_under_torchrun(cli):
+    path = write_spec(cli.folder, "pix2pix")
+    write_images(cli.folder / "images", "pix2pix")
+    command = ["train", path.name, "--data", "images", "-o", "run", "--steps", "3"]
+    launched = cli.start(*command, launcher=("torch.distributed.run", "--nproc-per-node", "2", "-m"))
+    assert launched.wait(timeout=120) == 0
+    assert (cli.folder / "run" / "teacher" / "weights.safetensors").exists()
+    assert (cli.folder / "run" / "teacher" / "metrics.jsonl").read_text().count("\n") == 3

@@ -31,8 +31,14 @@ RECIPE = Recipe(
 
 
 def build(name: str, similarity: str) -> System:
-    recipe = replace(RECIPE, system="cyclegan" if name == "cyclegan" else "pix2pix", similarity=similarity)
+    # Each process is in a random state of its own, which nothing may depend on.
+    torch.seed()
+    recipe = replace(RECIPE, system=name if name in ("cyclegan", "gaugan") else "pix2pix", similarity=similarity)
+    if name == "gaugan":
+        recipe = replace(recipe, gan="hinge", feature_matching=2.0, ttur=True)
     judge, judge_back = (Judge(_judge(recipe, seed), recipe) for seed in (4, 5))
+    if name == "gaugan":
+        return Paired(_ready(TinyGenerator(seed=0)), Judge(_multiscale(), recipe), recipe)
     if name == "paired":
         return Paired(_ready(TinyGenerator(seed=0)), judge, recipe)
     if name == "cyclegan":
@@ -52,6 +58,12 @@ def build(name: str, similarity: str) -> System:
 def _judge(recipe: Recipe, seed: int) -> nn.Module:
     channels = 6 if recipe.conditional else 3
     return _ready(build_discriminator(channels=channels, size=(32, 32), width=4, layers=2, norm="batch", seed=seed))
+
+
+def _multiscale() -> nn.Module:
+    return _ready(
+        build_discriminator(kind="multiscale", channels=6, size=(32, 32), width=4, layers=3, scales=2, seed=7)
+    )
 
 
 def _ready(network: nn.Module) -> nn.Module:

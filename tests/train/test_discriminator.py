@@ -50,6 +50,29 @@ def test_weights_follow_from_the_seed_and_leave_global_randomness_alone():
     assert not torch.equal(first.get_parameter(name), other.get_parameter(name))
 
 
+def test_spectral_norms_follow_from_the_seed_too():
+    """And are those of the weights: a network that is new judges with what it has."""
+
+    def multiscale(seed):
+        return build_discriminator(kind="multiscale", channels=6, size=(32, 32), width=4, scales=2, layers=3, seed=seed)
+
+    torch.manual_seed(1)
+    first = multiscale(4)
+    torch.manual_seed(2)
+    again = multiscale(4)
+    assert first.state_dict().keys() == again.state_dict().keys()
+    assert any(name.endswith("_u") for name in first.state_dict())
+    assert all(map(torch.equal, first.state_dict().values(), again.state_dict().values()))
+    for scale in first.eval().scales:
+        weight = scale.get_submodule("middle.0.conv0").weight
+        assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1, abs=0.05)
+
+
+def test_too_few_layers():
+    with pytest.raises(CatError, match=r"E607.*discriminator of 1 layer .*2 at least"):
+        build_discriminator(kind="multiscale", channels=6, size=(32, 32), layers=1, seed=0)
+
+
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_initial_weights(norm):
     network = built(norm=norm)

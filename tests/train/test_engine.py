@@ -96,7 +96,9 @@ class Scripted(System):
     def __init__(self, at_step, happens):
         self.network = nn.Linear(1, 1)
         self.step, self.at_step, self.happens = 0, at_step, happens
-        self.optimiser = SGD([{"params": list(self.network.parameters()), "initial_lr": 0.5}], lr=0.5)
+        self.optimiser = SGD(
+            [{"params": list(self.network.parameters()), "initial_lr": 0.5, "name": "generator"}], lr=0.5
+        )
         self.rates = []
 
     @property
@@ -326,6 +328,21 @@ def test_settings_that_are_said_to_be_meant_are_accepted(tmp_path, paired):
     )
     assert outcome.step == 14
     assert load_checkpoint(outcome.checkpoint).settings == {"lr": 0.2}
+
+
+def test_what_is_accepted_holds_from_the_start(tmp_path, paired):
+    """Also where the run is killed before its next checkpoint."""
+    started(tmp_path, paired, Scripted(0, None), settings={"lr": 0.1})
+
+    def killed(system):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        started(
+            tmp_path, paired, Scripted(1, killed), settings={"lr": 0.2}, schedule=Schedule(6, 8), resume=True,
+            accept_changes=True,
+        )  # fmt: skip
+    assert load_checkpoint(tmp_path / "checkpoint.pt").settings == {"lr": 0.2}
 
 
 def test_a_run_is_never_overwritten(tmp_path, paired):

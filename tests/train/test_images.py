@@ -136,3 +136,10 @@ def test_what_cannot_be_written(tmp_path):
         write_image(tmp_path / "file" / "a.png", torch.zeros(3, 2, 2))
     with pytest.raises(CatError, match=r"E607.*2 channels"):
         write_image(tmp_path / "a.png", torch.zeros(2, 2, 2))
+
+
+def test_grey_of_32_bits(tmp_path):
+    Image.fromarray(np.array([[0, 100_000]], np.int32)).save(tmp_path / "deep.tif")
+    found = read_pixels(tmp_path / "deep.tif", 1)
+    assert isinstance(found, Unreadable)
+    assert "above 65535" in found.reason

@@ -1,5 +1,8 @@
 """Label maps by hand: what an index is, where an edge lies, what is one-hot, and what is refused."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -133,3 +136,25 @@ def test_maps_stay_small(classes, type_):
     assert (packed.dtype, packed[..., 0].tolist()) == (type_, labels.tolist())
     assert Side(classes, LabelMap(classes, edges=False)).bytes_per_pixel == packed.itemsize
     assert to_one_hot(packed, LabelMap(classes, edges=False)).sum((1, 2)).tolist()[-1] == 1 + (classes == 1)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_grey_maps_of_few_bits(tmp_path, bits):
+    """Pillow spreads their levels over 8 bits."""
+    rows = [[0, 1, 2 % 2**bits, 2**bits - 1], [1, 1, 0, 0]]
+    _write_grey(tmp_path / "map.png", rows, bits)
+    assert read_indices(tmp_path / "map.png").tolist() == rows
+
+
+def _write_grey(path, rows, bits):
+    """A grey PNG of any depth, which Pillow does not write."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    lines = ("".join(f"{level:0{bits}b}" for level in row) for row in rows)
+    padded = (line.ljust(-(-len(line) // 8) * 8, "0") for line in lines)
+    pixels = b"".join(b"\0" + int(line, 2).to_bytes(len(line) // 8, "big") for line in padded)
+    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), bits, 0, 0, 0, 0)
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(pixels)), chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))

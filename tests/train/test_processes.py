@@ -50,6 +50,7 @@ def assert_same(first, second):
         *(pytest.param("distillation", s, marks=pytest.mark.slow) for s in ("gcka", "ka", "mse")),
         pytest.param("paired", "none", marks=pytest.mark.slow),
         ("cyclegan", "none"),
+        ("gaugan", "none"),
     ],
 )
 def test_two_processes_with_half_the_batch_each(root, tmp_path, system, similarity):

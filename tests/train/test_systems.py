@@ -51,7 +51,8 @@ def network(seed, **options):
 
 
 def paired(recipe=RECIPE, *, kind="patchgan", scales=1, perceptual=None):
-    return Paired(network(0), Judge(discriminator(kind=kind, scales=scales), recipe), recipe, perceptual)
+    judging = discriminator(kind=kind, scales=scales) if recipe.judges else None
+    return Paired(network(0), Judge(judging, recipe), recipe, perceptual)
 
 
 def unpaired(recipe=UNPAIRED):
@@ -219,11 +220,10 @@ def test_the_discriminator_collects_no_gradient_from_the_generators_step(batch):
 
 def test_without_adversary_only_l1_is_learnt(batch):
     system = paired(replace(RECIPE, gan_weight=0.0, lr=1e-2))
-    before = state(system.networks["discriminator"])
+    assert system.networks.keys() == {"generator"}
     losses = [one_step(system, batch) for _ in range(30)]
     assert losses[0].keys() == {"recon", "total"}
     assert losses[-1]["recon"] < 0.9 * losses[0]["recon"]
-    assert equal(state(system.networks["discriminator"]), before)
 
 
 def test_feature_matching_alone_needs_a_discriminator_too(batch):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngImageFile
 
 from catdsl.train.data.pixels import SIXTEEN_BITS, Unreadable, decode
 
@@ -29,7 +30,8 @@ def read_indices(path: Path) -> Indices | Unreadable:
             return Unreadable(path, "is a JPEG, whose compression changes labels; PNG keeps them")
         if opened.mode not in _INDEXED:
             return Unreadable(path, f"has colours (mode {opened.mode}), and a label map has one index per pixel")
-        return _array(opened).astype(np.int64)
+        step = _levels_apart(opened)
+        return _array(opened).astype(np.int64) // step
 
     return decode(path, take)
 
@@ -96,6 +98,15 @@ def pack(labels_HW: Indices, edges_HW: npt.NDArray[np.bool_] | None, *, classes:
 def label_type(classes: int) -> np.dtype[np.unsignedinteger]:
     """One number more than there are classes: the last stands for what is ignored."""
     return np.dtype(np.uint8) if classes <= np.iinfo(np.uint8).max else np.dtype(np.uint16)
+
+
+def _levels_apart(opened: Image.Image) -> int:
+    """How far apart Pillow puts the levels of a grey PNG of 2 or 4 bits, which it spreads over 8."""
+    if not isinstance(opened, PngImageFile) or opened.mode != "L" or not opened.tile:
+        return 1
+    raw = opened.tile[0][3]
+    bits = int(raw[2:]) if isinstance(raw, str) and raw.startswith("L;") else 8
+    return 255 // (2**bits - 1)
 
 
 def _array(opened: Image.Image) -> npt.NDArray[np.generic]:

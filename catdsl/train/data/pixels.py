@@ -18,6 +18,7 @@ Pixels = npt.NDArray[np.uint8]
 CHANNELS = (1, 3)
 _MODES = {1: "L", 3: "RGB"}
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_SIXTEEN_BIT_WHITE = 65_535
 _BROKEN = (
     OSError,
     SyntaxError,  # Pillow's word for a damaged PNG chunk
@@ -47,6 +48,8 @@ def read_pixels(path: Path, channels: int) -> Pixels | Unreadable:
     def take(opened: Image.Image) -> Pixels | Unreadable:
         if opened.mode == "F":
             return Unreadable(path, "has floating-point pixels, whose range is not known")
+        if opened.mode == "I" and int(np.asarray(opened).max()) > _SIXTEEN_BIT_WHITE:
+            return Unreadable(path, f"has levels above {_SIXTEEN_BIT_WHITE}, whose range is not known")
         image = _eight_bits(ImageOps.exif_transpose(opened))
         return _with_channels(np.asarray(_opaque(image).convert(_MODES[channels])))
 

@@ -13,7 +13,7 @@ import numpy as np
 from catdsl.diagnostics import CatError
 from catdsl.train.data.file_facts import FileFacts, file_facts
 from catdsl.train.data.formats import SAME_SIZE, by
-from catdsl.train.data.label_maps import read_indices, read_instances
+from catdsl.train.data.label_maps import Indices, read_indices, read_instances
 from catdsl.train.data.layouts import OddFile
 from catdsl.train.data.layouts_paired import LOOKED_FOR as FOR_PAIRS
 from catdsl.train.data.layouts_unpaired import LOOKED_FOR as FOR_SIDES
@@ -42,6 +42,14 @@ class ImageSummary:
     sixteen_bit: int
     rotated: int
     not_square: int
+
+
+@dataclass(frozen=True, slots=True)
+class _MapFacts:
+    """Height and width of a map, and how many pixels each of its indices has."""
+
+    size: Size
+    pixels: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +84,10 @@ def survey(folder: Path) -> Survey:
     if not likely:
         raise _plain_images(folder, facts)
     reading = likely[0]
-    maps = _of_each(read_indices, _files(reading, "label"))
-    instances = _of_each(read_instances, _files(reading, "instance"))
+    maps = _of_each(_map_facts(read_indices), _files(reading, "label"))
+    instances = _of_each(_map_facts(read_instances), _files(reading, "instance"))
     sizes = _sizes(facts)
-    sizes |= {p: (m.shape[0], m.shape[1]) for p, m in (maps | instances).items() if isinstance(m, np.ndarray)}
+    sizes |= {path: m.size for path, m in (maps | instances).items() if isinstance(m, _MapFacts)}
     read = {path: facts[path] for path in _image_files(reading)} | maps | instances
     unreadable = [OddFile(what.path, what.reason) for what in read.values() if isinstance(what, Unreadable)]
     return Survey(
@@ -87,7 +95,7 @@ def survey(folder: Path) -> Survey:
         reading=reading,
         others=tuple(other.kind for other in likely[1:]),
         images=_summaries(reading, facts),
-        labels=_uses([m for m in maps.values() if isinstance(m, np.ndarray)]),
+        labels=_uses([m for m in maps.values() if isinstance(m, _MapFacts)]),
         odd=(*reading.odd, *unreadable, *_misfits(reading, sizes), *_odd_widths(reading, sizes)),
     )
 
@@ -163,13 +171,25 @@ def _summary(facts: list[FileFacts], *, halved: bool) -> ImageSummary:
     )
 
 
-def _uses(maps: Iterable[np.ndarray]) -> tuple[LabelUse, ...]:
+def _map_facts(read: Callable[[Path], Indices | Unreadable]) -> Callable[[Path], _MapFacts | Unreadable]:
+    """What is kept of a map that is read: not its pixels, of which a data set has too many for memory."""
+
+    def look(path: Path) -> _MapFacts | Unreadable:
+        found = read(path)
+        if isinstance(found, Unreadable):
+            return found
+        labels, counts = np.unique(found, return_counts=True)
+        return _MapFacts((found.shape[0], found.shape[1]), dict(zip(labels.tolist(), counts.tolist(), strict=True)))
+
+    return look
+
+
+def _uses(maps: Iterable[_MapFacts]) -> tuple[LabelUse, ...]:
     pixels: Counter[int] = Counter()
     files: Counter[int] = Counter()
-    for indices in maps:
-        labels, counts = np.unique(indices, return_counts=True)
-        pixels.update(dict(zip(labels.tolist(), counts.tolist(), strict=True)))
-        files.update(labels.tolist())
+    for facts in maps:
+        pixels.update(facts.pixels)
+        files.update(facts.pixels.keys())
     return tuple(LabelUse(label, pixels[label] / pixels.total(), files[label]) for label in sorted(pixels))
 
 

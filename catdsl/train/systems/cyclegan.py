@@ -13,7 +13,7 @@ from catdsl.train.data.batches import Batch
 from catdsl.train.losses.wide import wide
 from catdsl.train.modes import evaluating
 from catdsl.train.recipe import Recipe
-from catdsl.train.systems.judge import Judge
+from catdsl.train.systems.judge import Judge, discriminators, judging_phases
 from catdsl.train.systems.pool import ImagePool
 from catdsl.train.systems.system import Loss, Made, Phase, System, adam, weighted
 
@@ -33,11 +33,10 @@ class CycleGan(System):
         self._recipe = recipe
         self._pools = {name: ImagePool(recipe.pool, name=name, seed=seed) for name in ("pool", "pool_back")}
         generators = {"generator": generator, "back": back}
-        discriminators = {"discriminator": judge.network, "discriminator_back": judge_back.network}
-        self._networks = {**generators, **discriminators}
+        judging = discriminators(discriminator=judge, discriminator_back=judge_back)
+        self._networks = {**generators, **judging}
         learns = Phase("generator", adam(generators, recipe, recipe.generator_lr), self._generator_loss)
-        judges = Phase("discriminator", adam(discriminators, recipe, recipe.discriminator_lr), self._judge_loss)
-        self._phases = (judges, learns) if recipe.judges else (learns,)
+        self._phases = (*judging_phases(judging, recipe, self._judge_loss), learns)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:

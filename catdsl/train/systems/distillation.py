@@ -16,7 +16,7 @@ from catdsl.train.losses.perceptual import Perceptual
 from catdsl.train.losses.wide import wide
 from catdsl.train.modes import evaluating
 from catdsl.train.recipe import Recipe
-from catdsl.train.systems.judge import Judge
+from catdsl.train.systems.judge import Judge, discriminators, judging_phases
 from catdsl.train.systems.paired import target_terms
 from catdsl.train.systems.pool import ImagePool
 from catdsl.train.systems.system import Loss, Made, Phase, System, Terms, adam, weighted
@@ -51,10 +51,10 @@ class Distillation(System):
         self._adapters = adapters
         self._perceptual = perceptual
         trained = {"student": student} if adapters is None else {"student": student, "adapters": adapters}
-        self._networks = {**trained, "discriminator": judge.network}
+        judging = discriminators(discriminator=judge)
+        self._networks = {**trained, **judging}
         learns = Phase("student", adam(trained, recipe, recipe.generator_lr), self._student_loss)
-        judges = Phase("discriminator", adam({"": judge.network}, recipe, recipe.discriminator_lr), self._judge_loss)
-        self._phases = (judges, learns) if recipe.judges else (learns,)
+        self._phases = (*judging_phases(judging, recipe, self._judge_loss), learns)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:

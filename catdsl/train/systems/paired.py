@@ -16,7 +16,7 @@ from catdsl.train.losses.perceptual import Perceptual
 from catdsl.train.losses.wide import wide
 from catdsl.train.modes import evaluating
 from catdsl.train.recipe import Recipe
-from catdsl.train.systems.judge import Judge
+from catdsl.train.systems.judge import Judge, discriminators, judging_phases
 from catdsl.train.systems.pool import ImagePool
 from catdsl.train.systems.system import Loss, Made, Phase, System, Terms, adam, weighted
 
@@ -25,7 +25,7 @@ class Paired(System):
     """One step updates the discriminator, then the generator, on the same made-up images.
 
     `generator` takes B x C x H x W to B x C' x H x W, the discriminator B x (C + C') x H x W to its
-    judgements. Where the recipe weighs nothing that it says, it is left alone, and costs nothing.
+    judgements.
     """
 
     def __init__(self, generator: nn.Module, judge: Judge, recipe: Recipe, perceptual: Perceptual | None = None):
@@ -33,13 +33,13 @@ class Paired(System):
         self._judge = judge
         self._recipe = recipe
         self._perceptual = perceptual
+        self._discriminators = discriminators(discriminator=judge)
         learns = Phase("generator", adam({"": generator}, recipe, recipe.generator_lr), self._generator_loss)
-        judges = Phase("discriminator", adam({"": judge.network}, recipe, recipe.discriminator_lr), self._judge_loss)
-        self._phases = (judges, learns) if recipe.judges else (learns,)
+        self._phases = (*judging_phases(self._discriminators, recipe, self._judge_loss), learns)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        return {"generator": self._generator, "discriminator": self._judge.network}
+        return {"generator": self._generator, **self._discriminators}
 
     @property
     def generators(self) -> tuple[str, ...]:

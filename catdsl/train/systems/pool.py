@@ -37,6 +37,8 @@ class ImagePool:
 
     def _exchange(self, image_CHW: Tensor) -> Tensor:
         self._seen += 1
+        # A run may be continued with other crops; images of another size cannot be judged in one batch.
+        self._images = [kept for kept in self._images if kept.shape == image_CHW.shape]
         if len(self._images) < self._size:
             self._images.append(image_CHW.clone())
             return image_CHW

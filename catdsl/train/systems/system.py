@@ -88,9 +88,11 @@ def weighted(terms: Terms) -> Loss:
 
 
 def adam(networks: Mapping[str, nn.Module], recipe: Recipe, lr: float) -> Adam:
-    """Adam as the recipe has it, its full rate kept as `initial_lr` for the schedule."""
-    parameters = [p for network in networks.values() for p in network.parameters()]
+    """Adam as the recipe has it: a group for each network, with its name, and its full rate as `initial_lr`."""
+    groups = [
+        {"params": list(network.parameters()), "initial_lr": lr, "name": name} for name, network in networks.items()
+    ]
     # On a CPU, hundreds of small tensors take longer to go through one by one than to compute. On CUDA
     # the fused form cannot be clipped under a gradient scaler, and the default is fast.
-    fused = all(p.device.type == "cpu" for p in parameters) or None
-    return Adam([{"params": parameters, "initial_lr": lr}], lr=lr, betas=recipe.betas, fused=fused)
+    fused = all(p.device.type == "cpu" for network in networks.values() for p in network.parameters()) or None
+    return Adam(groups, lr=lr, betas=recipe.betas, fused=fused)
