@@ -24,6 +24,12 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 Epochs = Annotated[int, Field(ge=0, le=100_000)]
 Batch = Annotated[int, Field(ge=1, le=4096)]
 GanMode = Literal["lsgan", "hinge", "vanilla"]
+SystemName = Literal["pix2pix", "cyclegan", "gaugan"]
+ScheduleName = Literal["linear", "cosine"]
+PrecisionName = Literal["fp32", "bf16", "fp16"]
+Similarity = Literal["gka", "gcka", "ka", "mse", "none"]
+ReconTo = Literal["target", "teacher"]
+DataKind = Literal["paired", "unpaired", "labels"]
 
 
 class Settings(BaseModel):
@@ -107,7 +113,7 @@ class TrainSettings(Settings):
     What is not said follows the published recipe of the system (`semantics/recipes.py`).
     """
 
-    system: Literal["pix2pix", "cyclegan", "gaugan"] = "pix2pix"
+    system: SystemName = "pix2pix"
     gan: GanMode = "hinge"
     gan_weight: Weight = 1.0
     recon: Weight = 100.0
@@ -121,7 +127,7 @@ class TrainSettings(Settings):
     discriminator_scales: Annotated[int, Field(ge=1, le=5)] = 1
     epochs: Epochs = 500
     decay_epochs: Epochs = 750
-    schedule: Literal["linear", "cosine"] = "linear"
+    schedule: ScheduleName = "linear"
     batch: Batch = 1
     accumulate: Annotated[int, Field(ge=1, le=4096)] = 1
     lr: Rate = 2e-4
@@ -129,7 +135,7 @@ class TrainSettings(Settings):
     ttur: bool = False
     clip: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: PrecisionName = "fp32"
     compile: bool = False
     channels_last: bool = False
     sync_norm: bool = False
@@ -166,10 +172,10 @@ class DistillSettings(Settings):
     """
 
     taps: tuple[str, ...] = ()
-    similarity: Literal["gka", "gcka", "ka", "mse", "none"] = "gka"
+    similarity: Similarity = "gka"
     weight: Weight = 1.0
     recon: Weight | None = None
-    recon_to: Literal["target", "teacher"] | None = None
+    recon_to: ReconTo | None = None
     gan_weight: Weight | None = None
     init: Literal["inherited", "fresh"] = "inherited"
     epochs: Epochs | None = None
@@ -193,7 +199,7 @@ class DataSettings(Settings):
     `ignore` is the label of pixels without a class; `workers` threads read ahead, and change no result.
     """
 
-    kind: Literal["paired", "unpaired", "labels"] = "paired"
+    kind: DataKind = "paired"
     direction: Literal["a_to_b", "b_to_a"] = "a_to_b"
     load: Size | None = None
     crop: Size | None = None

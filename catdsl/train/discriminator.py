@@ -18,9 +18,9 @@ from catdsl.backend.module import build_module, with_taps
 from catdsl.diagnostics import CatError
 from catdsl.semantics.elaborate import elaborate
 from catdsl.semantics.library import read_spec
-from catdsl.semantics.settings import SpecSettings
+from catdsl.semantics.settings import SpecSettings, SystemName
 from catdsl.train.data.formats import ImageFormat
-from catdsl.train.recipe import Recipe, SystemName
+from catdsl.train.recipe import Recipe
 from catdsl.train.seeding import derived_seed
 
 Kind = Literal["patchgan", "multiscale"]

@@ -12,12 +12,13 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from torch import distributed as dist
 
 from catdsl.diagnostics import CatError
+from catdsl.semantics.settings import PrecisionName
 from catdsl.train.collective import world
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 # What gloo and NCCL say of a peer that is no longer there.
 _LOST = re.compile(r"connection (closed|reset|refused)|broken pipe|remote (process|error)|peer", re.IGNORECASE)
-
-PrecisionName = Literal["fp32", "bf16", "fp16"]
 
 
 def start(device: str, devices: int | None) -> str:

@@ -1,12 +1,17 @@
 """What one training follows: the settings of the spec with every gap filled in."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal
 
-from catdsl.semantics.settings import DistillSettings, GanMode, TrainSettings
-from catdsl.train.losses.alignment import Similarity
-
-SystemName = Literal["pix2pix", "cyclegan", "gaugan"]
+from catdsl.semantics.settings import (
+    DistillSettings,
+    GanMode,
+    PrecisionName,
+    ReconTo,
+    ScheduleName,
+    Similarity,
+    SystemName,
+    TrainSettings,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +25,7 @@ class Recipe:
     gan: GanMode
     gan_weight: float
     recon: float
-    recon_to: Literal["target", "teacher"] = "target"
+    recon_to: ReconTo = "target"
     cycle: float = 0.0
     identity: float = 0.0
     pool: int = 0
@@ -28,7 +33,7 @@ class Recipe:
     perceptual: float = 0.0
     epochs: int
     decay_epochs: int
-    schedule: Literal["linear", "cosine"] = "linear"
+    schedule: ScheduleName = "linear"
     batch: int
     accumulate: int = 1
     lr: float
@@ -36,7 +41,7 @@ class Recipe:
     ttur: bool = False
     clip: float | None = None
     ema: float | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: PrecisionName = "fp32"
     compile: bool = False
     channels_last: bool = False
     sync_norm: bool = False

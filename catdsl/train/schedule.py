@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from catdsl.semantics.settings import ScheduleName
 from catdsl.train.recipe import Recipe
 
 # What is left of the rate at a share of the fall: from 1 at the share 0 to 0 at 1.
@@ -21,7 +21,7 @@ class Schedule:
 
     constant: int
     decay: int
-    fall: Literal["linear", "cosine"] = "linear"
+    fall: ScheduleName = "linear"
 
     @property
     def total_steps(self) -> int:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from catdsl.diagnostics import CatError, Span
-from catdsl.semantics.settings import DataSettings
+from catdsl.semantics.settings import DataKind, DataSettings
 from catdsl.train.data.formats import SAME_SIZE, ImageFormat, by
 from catdsl.train.data.found import Found, Wanted
 from catdsl.train.data.image_sets import ImageSet
@@ -18,11 +17,9 @@ from catdsl.train.data.shelves import unusable
 from catdsl.train.data.sides import Side
 from catdsl.train.data.unpaired import look_for_two_sides
 
-Kind = Literal["paired", "unpaired", "labels"]
-
 MOST_IN_MEMORY = 2**30
 
-_READERS: Mapping[Kind, Callable[[Wanted], Found]] = {
+_READERS: Mapping[DataKind, Callable[[Wanted], Found]] = {
     "paired": look_for_pairs,
     "unpaired": look_for_two_sides,
     "labels": look_for_labelled,
@@ -33,7 +30,7 @@ _READERS: Mapping[Kind, Callable[[Wanted], Found]] = {
 class ImageData:
     """A verified data folder: training images at load size, validation images at `crop` size."""
 
-    kind: Kind
+    kind: DataKind
     train: ImageSet
     validation: ImageSet
     crop: tuple[int, int]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from catdsl.diagnostics import CatError
+from catdsl.semantics.settings import DataKind
 from catdsl.train.data.layouts import OddFile, check_folder
 from catdsl.train.data.layouts_labels import LOOKED_FOR as FOR_LABELS
 from catdsl.train.data.layouts_labels import LabelSplit, find_labelled
@@ -36,7 +37,7 @@ class Part:
 class Reading:
     """One way to read a folder. `partners` are files that must be of one size; `odd` have no place."""
 
-    kind: Literal["paired", "unpaired", "labels"]
+    kind: DataKind
     parts: tuple[Part, ...]
     partners: tuple[tuple[Path, ...], ...] = ()
     odd: tuple[OddFile, ...] = ()

@@ -11,16 +11,14 @@ float32, for it differs from 1 in the third digit only.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from catdsl.diagnostics import CatError
+from catdsl.semantics.settings import Similarity
 from catdsl.train.collective import all_largest, all_rows, all_sum, world
 from catdsl.train.losses.wide import wide
-
-Similarity = Literal["gka", "gcka", "ka", "mse", "none"]
 
 _NOTHING = 1e-11
 """Below this share of the rows, the energy of features of magnitude 1 is rounding noise."""
