@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -33,28 +33,46 @@ class Kind:
     outputs: tuple[int, int]
 
 
-def median_seconds(
-    run: Callable[[], object], device: str, *, runs: int | None = None, repeats: int = 1, enough: float = 0.0
-) -> float:
-    """The median of `runs` runs after a warm-up of 3; without a number, of as many as `enough` seconds hold, 5 to 50.
+def median_seconds(run: Callable[[], object], device: str, *, enough: float, repeats: int = 1) -> float:
+    """The median of as many runs as `enough` seconds hold, 5 to 50, after a warm-up of 3.
 
     With `repeats`, each is the mean of so many in a row.
     """
     seconds: list[float] = []
-    kind = torch.device(device).type
-    while len(seconds) < _WARM_UP + (_LEAST_RUNS if runs is None else runs) or (
-        runs is None and len(seconds) < _WARM_UP + _MOST_RUNS and sum(seconds[_WARM_UP:]) < enough
+    while len(seconds) < _WARM_UP + _LEAST_RUNS or (
+        len(seconds) < _WARM_UP + _MOST_RUNS and sum(seconds[_WARM_UP:]) < enough
     ):
-        began = time.perf_counter()
-        for _ in range(repeats):
-            run()
-        # A GPU only queues the work; without waiting we would time the queueing.
-        if kind == "cuda":
-            torch.cuda.synchronize()
-        elif kind == "mps":
-            torch.mps.synchronize()
-        seconds.append((time.perf_counter() - began) / repeats)
+        seconds.append(_seconds(run, device, repeats))
     return median(seconds[_WARM_UP:])
+
+
+def alternating_seconds(calls: Mapping[str, Callable[[], object]], device: str, *, runs: int) -> dict[str, list[float]]:
+    """The times of `runs` runs of each after a warm-up of 3, taken in turn: A, B, A, B, ...
+
+    A machine that gets slower or faster meanwhile treats all of them alike.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(_WARM_UP + runs):
+        for name, call in calls.items():
+            seconds[name].append(_seconds(call, device))
+    return {name: times[_WARM_UP:] for name, times in seconds.items()}
+
+
+def _seconds(run: Callable[[], object], device: str, repeats: int = 1) -> float:
+    began = time.perf_counter()
+    for _ in range(repeats):
+        run()
+    wait_for(device)
+    return (time.perf_counter() - began) / repeats
+
+
+def wait_for(device: str) -> None:
+    """Wait until a device has done what it was told: a GPU only queues it, and we would time the queueing."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        torch.cuda.synchronize(device)
+    elif kind == "mps":
+        torch.mps.synchronize()
 
 
 def device_name(device: str) -> str:

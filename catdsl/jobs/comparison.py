@@ -9,6 +9,14 @@ from rich.table import Table
 from torch.fx import GraphModule
 
 from catdsl.analysis.cost import Cost
+from catdsl.evaluate.quality import (
+    PairedValues,
+    input_quality,
+    mean_image_quality,
+    measure_likeness,
+    measure_quality,
+)
+from catdsl.evaluate.speed import Speed, measure_speed
 from catdsl.files import write_text
 from catdsl.jobs.describe import amount
 from catdsl.jobs.run_folder import RunFolder
@@ -18,15 +26,6 @@ from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.opening import ImageData
 from catdsl.train.grid import write_grid
 from catdsl.train.modes import evaluating
-from catdsl.train.validation import (
-    Quality,
-    Timing,
-    input_quality,
-    mean_image_quality,
-    measure_likeness,
-    measure_quality,
-    measure_time,
-)
 
 _SHOWN = 6
 
@@ -38,31 +37,31 @@ def compare(
     """Measure both on the validation images, write result.json and comparison.png.
 
     Qualities are over all held-out images, values scaled to [0, 1]: against the targets where images
-    are paired, and the student's against the teacher's images. Times are medians of one image at the
-    declared input size, teacher and student in this process.
+    are paired, and the student's against the teacher's images. Times are of one image at the declared
+    input size, teacher and student in turn in this process.
     """
     runs = project.settings.evaluate.timing_runs
     source = project.teacher_graph.inputs[0]
     channels, size = project.teacher_graph.channels(source.name), (source.type.height, source.type.width)
     held_out, paired = len(data.validation) > 0, project.settings.data.kind != "unpaired"
     result: dict[str, Any] = {"budget": str(plan.budget), "slack": plan.slack}
-    for name, module, cost in (("teacher", teacher, plan.teacher), ("student", student, plan.cost)):
-        module.to(device)
-        quality = measure_quality(module, data.validation, device=device) if held_out and paired else None
-        timing = measure_time(module, channels=channels, size=size, runs=runs, device=device)
-        result[name] = _facts(cost, quality, timing)
+    networks = {"teacher": teacher.to(device), "student": student.to(device)}
+    speeds = measure_speed(networks, channels=channels, size=size, runs=runs, device=device)
+    for name, cost in (("teacher", plan.teacher), ("student", plan.cost)):
+        quality = measure_quality(networks[name], data.validation, device=device) if held_out and paired else None
+        result[name] = _facts(cost, quality, speeds[name])
     if held_out:
         alike = source.attrs["kind"] == "image"
         with evaluating(teacher), evaluating(student):
             likeness = measure_likeness(data.validation, student, teacher, device=device)
-            result["student"]["to_teacher"] = asdict(likeness)
+            result["student"]["to_teacher"] = asdict(likeness.means)
             if alike and not paired:
                 unchanged = measure_likeness(data.validation, lambda x: x, teacher, device=device)
-                result["baselines_to_teacher"] = {"input": asdict(unchanged)}
+                result["baselines_to_teacher"] = {"input": asdict(unchanged.means)}
         if paired:
-            result["baselines"] = {"mean image": asdict(mean_image_quality(data))}
+            result["baselines"] = {"mean image": asdict(mean_image_quality(data).means)}
         if paired and alike:
-            result["baselines"]["input"] = asdict(input_quality(data))
+            result["baselines"]["input"] = asdict(input_quality(data).means)
         _picture(run.picture, teacher, student, data, device, paired=paired)
     write_text(run.result, json.dumps(result, indent=2) + "\n")
     return result
@@ -104,12 +103,13 @@ def _likeness_cell(quality: dict[str, Any] | None) -> str:
     return "" if quality is None else f"{quality['l1']:.4f}"
 
 
-def _facts(cost: Cost, quality: Quality | None, timing: Timing) -> dict[str, Any]:
+def _facts(cost: Cost, quality: PairedValues | None, speed: Speed) -> dict[str, Any]:
+    timing = asdict(speed)
     return {
         "macs": {"exact": cost.exact, "paper": cost.paper},
         "params": cost.params,
-        "quality": quality and asdict(quality),
-        "timing": asdict(timing),
+        "quality": quality and asdict(quality.means),
+        "timing": {"milliseconds": timing.pop("median_ms"), **timing},
     }
 
 

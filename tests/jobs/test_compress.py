@@ -42,6 +42,9 @@ def test_compress_leaves_one_run_with_a_student_within_budget(cli):
     teacher, student = result["teacher"], result["student"]
     assert student["macs"]["exact"] <= 0.4 * teacher["macs"]["exact"]
     assert set(result["baselines"]) == {"mean image", "input"}
+    assert (teacher["timing"]["runs"], teacher["timing"]["batch"], teacher["timing"]["device"]) == (2, 1, "cpu")
+    assert 0 < teacher["timing"]["low_ms"] <= teacher["timing"]["milliseconds"] <= teacher["timing"]["high_ms"]
+    assert 0 < student["timing"]["peak_bytes"] < teacher["timing"]["peak_bytes"]
     project = load(run / "student.cat")
     assert project.cost.exact == student["macs"]["exact"]
     assert project.cost.params == student["params"]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from catdsl.diagnostics import CatError
+from catdsl.evaluate.quality import input_quality, mean_image_quality, measure_quality
 from catdsl.semantics.settings import (
     DataSettings,
     DistillSettings,
@@ -15,7 +16,6 @@ from catdsl.train.checkpoint import load_checkpoint
 from catdsl.train.data.scenes import write_scenes
 from catdsl.train.jobs import RunOptions, Tapped, distill_student, train_teacher, trained_weights
 from catdsl.train.metrics import read_metrics
-from catdsl.train.validation import input_quality, mean_image_quality, measure_quality
 from tests.train.opened import opened
 from tests.train.tiny_networks import Tapped as TappedNetwork
 from tests.train.tiny_networks import TinyGenerator
@@ -155,6 +155,6 @@ def test_a_small_teacher_beats_what_costs_nothing(tmp_path):
     using = settings(train={"gan_weight": 0.0, "lr": 0.01, "batch": 8}).model_copy(update={"data": DataSettings()})
     teacher = TinyGenerator(width=32)
     train_teacher(teacher, data, using, RunOptions(folder=tmp_path / "t", steps=250))
-    quality = measure_quality(teacher, data.validation)
-    assert quality.l1 < 0.6 * mean_image_quality(data).l1
-    assert quality.l1 < 0.6 * input_quality(data).l1
+    quality = measure_quality(teacher, data.validation).means
+    assert quality.l1 < 0.6 * mean_image_quality(data).means.l1
+    assert quality.l1 < 0.6 * input_quality(data).means.l1

@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 
 from catdsl.diagnostics import CatError
+from catdsl.evaluate.quality import input_quality, mean_image_quality
 from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.pixels import read_pixels
 from catdsl.train.data.scene_canvas import LABELS
 from catdsl.train.data.scene_drawing import draw_scene
 from catdsl.train.data.scenes import default_scenes, write_scenes
 from catdsl.train.seeding import numbers_for
-from catdsl.train.validation import input_quality, mean_image_quality
 from tests.train.opened import opened
 
 
@@ -61,8 +61,8 @@ def test_the_light_decides_about_the_photograph():
 def test_neither_the_mean_image_nor_the_input_is_an_answer(tmp_path):
     write_scenes(tmp_path / "s", count=60, size=(32, 32), seed=0, validation=20)
     data = opened(tmp_path / "s", DataSettings(), size=(32, 32))
-    assert mean_image_quality(data).l1 > 0.08
-    assert input_quality(data).l1 > 0.08
+    assert mean_image_quality(data).means.l1 > 0.08
+    assert input_quality(data).means.l1 > 0.08
 
 
 def test_a_complete_set_is_left_alone_and_a_broken_one_drawn_again(tmp_path):
