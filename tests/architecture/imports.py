@@ -41,6 +41,7 @@ LAZY: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("catdsl.project", (*_TORCH_SIDE, "catdsl.search", "catdsl.view"), "loaded when it is used"),
     ("catdsl.train.processes", ("lightning_fabric",), "takes two seconds, which `catdsl --help` need not wait for"),
     ("catdsl.train.records", ("torch.utils.tensorboard",), "an extra that need not be installed"),
+    ("catdsl.evaluate", ("torchvision", "torch_fidelity"), "take seconds; torchvision may need its operators declared"),
     ("catdsl.cli", (*_TORCH_SIDE, "catdsl.jobs", "catdsl.cli", "rich"), "a command loads what it needs"),
 )
 

@@ -1,0 +1,1 @@
+"""Evaluation: figures against hand-computed ones, and what becomes of bad input."""
