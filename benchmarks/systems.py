@@ -6,7 +6,7 @@ For every way to answer: the kernel distance (KD; smaller is better) of its imag
 ones in the features of a SqueezeNet, scaled so that those of real images have a mean square of 1; L1
 where there are targets; and the share that the SqueezeNet calls a zebra. `real` is half of the held-out
 images against the other half: how small the distance gets. With few images it has a spread, given as
-the standard deviation of a bootstrap.
+the standard deviation over halves of the images, which is that of the whole over other images.
 """
 
 import argparse
@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.squeezenet import ZEBRA, SqueezeNet, kernel_distance, load_squeezenet
+from catdsl.evaluate.distances import kernel_distance, kernel_distances
+from catdsl.evaluate.halves import draw_halves
+from catdsl.evaluate.squeezenet import ZEBRA, SqueezeNet, load_squeezenet
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
 from catdsl.jobs.setting import open_data
 from catdsl.jobs.translate import translator
@@ -66,18 +68,18 @@ def to_float(pixels: np.ndarray) -> Tensor:
 
 @torch.no_grad()
 def seen(network: SqueezeNet, images: Tensor) -> tuple[Tensor, Tensor]:
-    features, logits = zip(*(network(part) for part in images.split(16)), strict=True)
+    """Features and logits of images in [-1, 1], as of the files that they would be written to."""
+    levels = images.clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    features, logits = zip(*(network(part) for part in levels.split(16)), strict=True)
     return torch.cat(features), torch.cat(logits)
 
 
-def spread(x: Tensor, y: Tensor) -> float:
-    numbers = np.random.default_rng(0)
-    draws = [
-        kernel_distance(x[numbers.choice(len(x), len(x) // 2, False)], y[numbers.choice(len(y), len(y) // 2, False)])
-        for _ in range(DRAWS)
-    ]
-    # Halves vary by root 2 more than the whole.
-    return float(np.std(draws) / np.sqrt(2))
+def distance(x_ND: Tensor, y_MD: Tensor) -> tuple[float, float]:
+    """The kernel distance, and its standard deviation over other images of the same origin."""
+    x, y = (features.double().numpy() for features in (x_ND, y_MD))
+    counts = len(x), len(y)
+    halves = draw_halves(counts, draws=DRAWS, seed=0)
+    return kernel_distance(x, y), float(np.std(kernel_distances(x, y, *halves.taken(counts))))
 
 
 def main() -> None:
@@ -101,11 +103,11 @@ def main() -> None:
     for name, images in answers(args.run, data, unpaired=unpaired):
         found, classes = seen(network, images)
         found = found * scale
-        distance, deviation = kernel_distance(found, features), spread(found, features)
+        between, deviation = distance(found, features)
         error = None if unpaired else float((images.clamp(-1, 1) - real).abs().mean() / 2)
         zebras = float((classes.argmax(1) == ZEBRA).float().mean())
-        rows.append({"answer": name, "KD": distance, "±": deviation, "L1": error, "zebras": zebras})
-    halves = kernel_distance(features[::2], features[1::2])
+        rows.append({"answer": name, "KD": between, "±": deviation, "L1": error, "zebras": zebras})
+    halves, _ = distance(features[::2], features[1::2])
     zebras = float((logits.argmax(1) == ZEBRA).float().mean())
     rows.append({"answer": "real", "KD": halves, "±": None, "L1": 0.0, "zebras": zebras})
     for row in rows:

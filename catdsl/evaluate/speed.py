@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from catdsl.backend.timing import alternating_seconds
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.memory import peak_bytes
+from catdsl.semantics.settings import PrecisionName
 from catdsl.train.modes import evaluating
-from catdsl.train.processes import PrecisionName
 
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
