@@ -14,12 +14,16 @@ _COLOURS = (
     (".plot .name", "fill", "text"),
     (".plot .rule", "stroke", "rule"),
     (".plot .axis,.plot .leader", "stroke", "control"),
+    (".plot .whole", "stroke", "text"),
+    (".plot .mark.whole", "fill", "text"),
+    (".plot .halo", "stroke", "page"),
 )
 
 _FIXED = """
 .plot .rule,.plot .axis{stroke-width:1}
 .plot .leader{stroke-width:.8}
-.plot .curve,.plot .rule,.plot .axis,.plot .leader{fill:none}
+.plot .curve,.plot .rule,.plot .axis,.plot .leader,.plot .whisker{fill:none}
+.plot .halo{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}
 .plot .curve{stroke-width:1.8;stroke-linejoin:round}
 .plot .raw{stroke-width:1;stroke-opacity:.35}
 .plot .whisker{stroke-width:1.4;stroke-opacity:.75}

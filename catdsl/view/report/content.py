@@ -5,14 +5,16 @@ Pictures are named by files relative to the report; whoever makes a page hands o
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from catdsl.evaluate.bootstrap import LEVEL
 
-TEACHER, STUDENT = "teacher", "student"
+TEACHER: Final = "teacher"
+STUDENT: Final = "student"
 """Names of answers, and of networks, that a report speaks of by their part; all other answers are trivial ones."""
 
-INPUT, TARGET = "input", "target"
+INPUT: Final = "input"
+TARGET: Final = "target"
 
 BOOTSTRAP = f"{LEVEL:.0%} percentile bootstrap over images".replace("%", " %")
 
