@@ -10,6 +10,7 @@ _MARGIN = 0.05
 # What multiples of powers of ten are marked on a logarithmic axis: the first set with enough ticks.
 _MULTIPLES = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
 _LEAST, _MOST = 3, 7
+_ENDLESS = 1e15
 _UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("K", 1e3))
 
 
@@ -71,7 +72,7 @@ def _log_ticks(low: float, high: float) -> tuple[float, ...]:
 def compact(value: float) -> str:
     """A tick's value in few characters: `0.001`, `250`, `1.5 M`."""
     for unit, scale in _UNITS:
-        if abs(value) >= scale:
+        if scale <= abs(value) < _ENDLESS:
             return f"{value / scale:g} {unit}"
     mantissa, separator, exponent = f"{value:.6g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if separator else mantissa

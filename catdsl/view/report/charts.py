@@ -14,7 +14,7 @@ _STRETCHES = 60
 _KINDS: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
     ("taps", re.compile(r"tap\d+"), "distance of features at each tap", "1 - KA"),
     ("gan", re.compile(r"(gan|discriminator)(_.*)?"), "adversarial losses", "loss"),
-    ("losses", re.compile(r".*"), "losses", "loss"),
+    ("losses", re.compile(r".*", re.DOTALL), "losses", "loss"),
 )
 _NO_LOSSES = ("step", "epoch", "lr", "seconds")
 

@@ -193,7 +193,7 @@ def metric_columns(comparison: Comparison) -> Table:
 
 
 def comparison_values(comparison: Comparison) -> dict[str, Any]:
-    """The same as JSON values. A figure that is no finite number is null."""
+    """The same as values."""
     return {
         "metrics": [
             {"name": m.name, "better": m.better, "unit": m.unit, "protocol": m.protocol} for m in comparison.metrics

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
-from typing import Any
 
 from catdsl.view.report.comparison import (
     Comparison,
@@ -19,6 +17,7 @@ from catdsl.view.report.html import shown_examples
 from catdsl.view.report.markdown import as_grid, plain
 from catdsl.view.report.markup import Html, element, joined
 from catdsl.view.report.page import contents, page, section
+from catdsl.view.report.serial import json_values
 from catdsl.view.report.summary import summary
 from catdsl.view.report.tables import EXACT_MEANS, PAPER_MEANS, Table, remarks
 from catdsl.view.report.viewer import Shown, viewer
@@ -41,8 +40,8 @@ def comparison_markdown(comparison: Comparison, *, plot: str | None = None) -> s
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """JSON of every row; numbers that are not finite are null."""
-    return json.dumps(_finite(comparison_values(comparison)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON of every row."""
+    return json.dumps(json_values(comparison_values(comparison)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def comparison_html(
@@ -64,7 +63,7 @@ def comparison_html(
         contents({key: name for key, name, _ in parts}),
     )
     body = element("main", head, joined(section(*part) for part in parts))
-    return page(title, body, _finite(comparison_values(comparison)))
+    return page(title, body, json_values(comparison_values(comparison)))
 
 
 def _sections(
@@ -151,11 +150,3 @@ def _explained(comparison: Comparison) -> Iterator[str]:
         words = " ".join(remarks(metric))
         if words:
             yield f"{metric.name}: {words}"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not isfinite(value) else value

@@ -138,8 +138,13 @@ def plain(text: str) -> str:
 
 def cell(text: str) -> str:
     """The same for the inside of a line or of a table, where fewer things are markup."""
-    printable = "".join(char if char.isprintable() else " " for char in text.encode("utf-8", "replace").decode())
+    printable = "".join(char if char.isprintable() else " " for char in _characters(text))
     return _MARKS.sub(r"\\\1", printable.strip())
+
+
+def _characters(text: str) -> str:
+    """Without the halves of characters that names of files may hold, and no text file may."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _link(file: str) -> str:
@@ -167,6 +172,6 @@ def _list(items: Iterable[str], *, escaped: bool = False) -> str:
 
 def _fenced(lines: tuple[str, ...]) -> str:
     """Code, between fences longer than any in it."""
-    text = "\n".join(lines)
+    text = _characters("\n".join(lines))
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}sh\n{text}\n{fence}"

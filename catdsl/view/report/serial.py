@@ -16,18 +16,14 @@ _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
 def as_json(report: Report) -> str:
-    """JSON with one line for each part of the report.
-
-    Numbers that JSON does not know are the words NaN, Infinity and -Infinity. What no text file can
-    hold, such as bytes of a file name that are no characters, is replaced.
-    """
+    """JSON with one line for each part of the report; see `json_values`."""
     lines = (f" {json.dumps(key)}: {json.dumps(part, ensure_ascii=False)}" for key, part in as_values(report).items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def as_values(report: Report) -> dict[str, Any]:
     """The same as values that any writer of JSON takes."""
-    return {"format": FORMAT, **{key: _plain(part) for key, part in asdict(report).items()}}
+    return {"format": FORMAT, **json_values(asdict(report))}
 
 
 def from_json(text: str, *, name: str = "report.json") -> Report:
@@ -45,11 +41,16 @@ def from_json(text: str, *, name: str = "report.json") -> Report:
         raise _no_report(name, str(error)) from error
 
 
-def _plain(value: Any) -> Any:
+def json_values(value: Any) -> Any:
+    """Values that any writer of JSON takes, and any file of text.
+
+    Numbers that JSON does not know are the words NaN, Infinity and -Infinity. What no text file can
+    hold, such as bytes of a file name that are no characters, is replaced.
+    """
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: json_values(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [json_values(inner) for inner in value]
     if isinstance(value, float) and not isfinite(value):
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, str):
