@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from catdsl.view.axes import Axis
+from catdsl.view.plot import Frame, picture
+from catdsl.view.plot_style import colour, series
 from catdsl.view.svg_elements import line, path, rect, safe, text
-from catdsl.view.svg_style import style_sheet
-from catdsl.view.typeface import STYLES, text_width
 
 _WIDTH, _HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 96, 56
@@ -26,36 +27,28 @@ class Point:
 
 def render_front(points: Sequence[Point], *, title: str, subtitle: str, across: str, up: str) -> str:
     """A complete SVG, without scripts and without anything from outside; both axes begin at 0."""
-    right = _nice(max(point.cost for point in points))
-    width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-
-    def place(cost: float, kept: float) -> tuple[float, float]:
-        return _LEFT + cost / right * width, _TOP + (1 - kept) * height
-
+    cost, kept = (_shares(_nice(max(point.cost for point in points)), _STEP), _shares(1, 1 / _TICKS))
+    frame = Frame(
+        left=_LEFT, top=_TOP, width=_WIDTH - _LEFT - _RIGHT, height=_HEIGHT - _TOP - _BOTTOM, across=cost, up=kept
+    )  # fmt: skip
     elements = [text(24, 34, title, "heading"), text(24, 54, subtitle, "subheading")]
-    for i in range(_TICKS + 1):
-        _, y = place(0, i / _TICKS)
-        elements.append(path("rule", [f"M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"]))
-        elements.append(text(_LEFT - 8, y + 4, f"{i / _TICKS:.0%}", "legend", end=True))
-    for i in range(round(right / _STEP) + 1):
-        x, _ = place(i * _STEP, 0)
-        words = f"{i * _STEP:.0%}"
-        elements.append(text(x - text_width(words, *STYLES["legend"]) / 2, _HEIGHT - _BOTTOM + 18, words, "legend"))
-    elements.append(text(_WIDTH - _RIGHT, _HEIGHT - 14, across, "legend", end=True))
-    elements.append(text(24, _TOP - 14, up, "legend"))
-    places = [place(point.cost, point.kept) for point in points]
+    elements += frame.drawn(across, up, across_words=_percent, up_words=_percent)
+    places = [frame.place(point.cost, point.kept) for point in points]
     if len(places) > 1:
-        elements.append(path("wire", [line(places, 0)]))
+        elements.append(path(f"curve {series(0)}", [line(places, 0)]))
     for (x, y), point in zip(places, points, strict=True):
-        dot = rect("left", x - _DOT / 2, y - _DOT / 2, _DOT, _DOT, round_=_DOT / 2)
+        dot = rect(f"mark {colour(0)}", x - _DOT / 2, y - _DOT / 2, _DOT, _DOT, round_=_DOT / 2)
         elements.append(f"<g><title>{safe(point.label)}</title>{dot}</g>")
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
-        f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{safe(title)}">'
-    )
-    style = f"<style>{style_sheet()}</style>"
-    page = rect("page", 0, 0, _WIDTH, _HEIGHT)
-    return "\n".join((head, f"<title>{safe(title)}</title>", style, page, *elements, "</svg>", ""))
+    about = "; ".join(point.label for point in points)
+    return picture(_WIDTH, _HEIGHT, elements, title=title, about=about, alone=True)
+
+
+def _shares(high: float, step: float) -> Axis:
+    return Axis(0, high, tuple(i * step for i in range(round(high / step) + 1)))
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"
 
 
 def _nice(share: float) -> float:

@@ -133,7 +133,7 @@ def _tap_remark(labels: Iterable[str]) -> str:
 
 
 def _aligned(lines: list[_Line]) -> str:
-    rows = [[_plain(cell) for cell in line.cells] for line in lines]
+    rows = [[printable(cell) for cell in line.cells] for line in lines]
     # A heading has a line of its own and may be as long as it likes.
     shared = [row for row in rows if any(row[1:])]
     widths = [max((_columns(row[i]) for row in shared), default=0) for i in range(len(_TO_THE_RIGHT))]
@@ -148,7 +148,7 @@ def _joined(row: list[str], widths: list[int]) -> str:
     return _GAP.join(c for c, width in zip(cells, widths, strict=True) if width or c).rstrip()
 
 
-def _plain(text: str) -> str:
+def printable(text: str) -> str:
     """Without characters that a terminal would obey."""
     return "".join(c if c.isprintable() else "?" for c in text)
 

@@ -29,7 +29,7 @@ def test_a_front_grows_with_its_budgets(cli):
     assert all(plan["macs"]["exact"] <= plan["budget"]["exact"] for plan in front)
     assert front[0]["importance"] < front[-1]["importance"] <= 1
     picture = ElementTree.parse(cli.folder / "front" / "front.svg").getroot()
-    dots = [e for e in picture.iter() if e.tag.endswith("rect") and e.get("class") == "left"]
+    dots = [e for e in picture.iter() if e.tag.endswith("rect") and (e.get("class") or "").startswith("mark")]
     assert len(dots) == 12
     assert "E603" in cli("sweep", "tiny.cat", "--teacher", "run", "-o", "front", code=1).stderr
     assert "importance" in cli("sweep", "tiny.cat", "--teacher", "run", "--budgets", "50%").stdout

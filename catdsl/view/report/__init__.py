@@ -1,0 +1,1 @@
+"""Reports of runs: plain values in, HTML, Markdown and JSON out; and several of them side by side."""

@@ -1,0 +1,63 @@
+"""A page in one file: its style, its script and its data within, and a policy that lets nothing else in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from catdsl.view.palette import variables
+from catdsl.view.plot_style import plot_style_sheet
+from catdsl.view.report.markup import Html, element, joined
+from catdsl.view.svg_elements import safe
+
+_FOLDER = Path(__file__).parent
+_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def page(title: str, body: Html, data: Any) -> str:
+    """A whole HTML file. `data` is held as JSON values, for programs that read the page."""
+    style = f"{variables()}{_text('page.css')}\n{plot_style_sheet()}"
+    head = joined(
+        (
+            element("meta", charset="utf-8"),
+            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+            element("meta", name="color-scheme", content="light dark"),
+            Html(f"<title>{safe(title)}</title>"),
+            Html(f"<style>\n{style}</style>"),
+        )
+    )
+    # Neither the script nor the style ends its own element; of data nobody knows, so it has no `<`.
+    end = joined(
+        (
+            element("script", Html(_in_script(data)), type="application/json", id="data"),
+            Html(f"<script>\n{_text('page.js')}</script>"),
+        )
+    )
+    whole = element("html", element("head", head), element("body", joined((body, end))), lang="en")
+    return f"<!doctype html>\n{whole.text}\n"
+
+
+def section(key: str, title: str, *parts: Html | None) -> Html:
+    """A part of the page under a heading that links lead to."""
+    return element("section", element("h2", title, id=key), joined(parts))
+
+
+def contents(sections: dict[str, str]) -> Html:
+    """Links to the sections, by their keys."""
+    links = (element("li", element("a", title, href=f"#{key}")) for key, title in sections.items())
+    return element("nav", element("ul", joined(links)), aria_label="Contents")
+
+
+def _in_script(data: Any) -> str:
+    """JSON that no HTML parser takes for markup, wherever its texts come from."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
