@@ -1,1 +1,1 @@
-"""Pictures of graphs: SVG and a terminal tree, of one network or of a student against its teacher."""
+"""Pictures of graphs, reports of runs, and pages made from both: plain values in, text out."""

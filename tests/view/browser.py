@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,13 @@ class Browser:
     def style(self, selector: str, name: str) -> str:
         """A computed property of style."""
         return str(self.run("return getComputedStyle(arguments[0])[arguments[1]]", self.find(selector), name))
+
+    def wait(self, until: Callable[[], object], seconds: float = 5) -> None:
+        """Wait for something to come true."""
+        end = time.monotonic() + seconds
+        while not until():
+            assert time.monotonic() < end, "it did not come true"
+            time.sleep(0.05)
 
     def complaints(self) -> list[str]:
         """Errors and warnings of the console since they were last asked for."""
