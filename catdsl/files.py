@@ -38,6 +38,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         _sync_folder(path.parent)
 
 
+def cache_folder(name: str) -> Path:
+    """Where catdsl keeps what can be made again: `catdsl/NAME` in the user's cache (XDG_CACHE_HOME, or ~/.cache)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catdsl" / name
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all. Raises CatError E608."""
     write_whole(path, lambda stream: stream.write(text.encode("utf-8")))

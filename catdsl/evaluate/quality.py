@@ -1,25 +1,22 @@
 """How near images come to their targets, pair by pair: L1, PSNR and SSIM, beside what costs nothing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.bootstrap import Estimate, mean_estimate
 from catdsl.evaluate.ssim import structural_similarity, too_small
+from catdsl.evaluate.trivial import Answer, mean_image, unchanged
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.opening import ImageData
 from catdsl.train.modes import evaluating
 
 _SMALLEST_ERROR = 1e-10
-
-Generator = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +113,7 @@ def measure_quality(
 
 
 def measure_likeness(
-    images: ImageSet, made: Generator, by: Generator, *, batch: int = 8, device: str = "cpu", ssim: bool = False
+    images: ImageSet, made: Answer, by: Answer, *, batch: int = 8, device: str = "cpu", ssim: bool = False
 ) -> PairedValues:
     """What `made` makes of each input where what `by` makes of it is the truth.
 
@@ -130,38 +127,29 @@ def measure_likeness(
 def mean_image_quality(data: ImageData, *, ssim: bool = False) -> PairedValues:
     """One answer to everything: the mean of all training targets. Raises CatError E601."""
     _check_some(data.validation)
-    targets = (target for i in range(len(data.train)) for _, target in data.train.read([i]))
-    total = sum(target.astype(np.float64) for target in targets)
-    mean_HWC = np.asarray(total / len(data.train), np.float32) / 127.5 - 1
-    height, width = data.validation.format.target_size
-    planes = [
-        np.asarray(Image.fromarray(mean_HWC[..., c]).resize((width, height), Image.Resampling.BICUBIC))
-        for c in range(mean_HWC.shape[2])
-    ]
-    mean_CHW = torch.from_numpy(np.stack(planes))
-    pairs = plain_batches(data.validation, batch=8)
-    return compare_pairs(((mean_CHW.expand_as(pair.target_BCHW), pair.target_BCHW) for pair in pairs), ssim=ssim)
+    return _answered(data.validation, mean_image(data), ssim=ssim)
 
 
 def input_quality(data: ImageData, *, ssim: bool = False) -> PairedValues:
-    """The input left as it is. Raises CatError E601.
-
-    Grey stands for colour and the other way round; another size is resized to the target's (bicubic).
-    """
+    """The input left as it is. Raises CatError E601."""
     _check_some(data.validation)
-    pairs = plain_batches(data.validation, batch=8)
-    return compare_pairs(((_like(pair.input_BCHW, pair.target_BCHW), pair.target_BCHW) for pair in pairs), ssim=ssim)
+    return _answered(data.validation, unchanged(data.validation.format), ssim=ssim)
 
 
-def _like(image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor:
-    if image_BCHW.shape[1] != other_BCHW.shape[1] and other_BCHW.shape[1] == 1:
-        image_BCHW = image_BCHW.mean(1, keepdim=True)
-    if image_BCHW.shape[2:] != other_BCHW.shape[2:]:
-        resized = interpolate(
-            image_BCHW, size=other_BCHW.shape[2:], mode="bicubic", align_corners=False, antialias=True
-        )
-        image_BCHW = resized.clamp(-1, 1)
-    return image_BCHW.expand_as(other_BCHW)
+def joined(parts: Sequence[PairedValues]) -> PairedValues:
+    """The values of several batches, one after the other."""
+    similar = [part.ssim_N for part in parts if part.ssim_N is not None]
+    return PairedValues(
+        l1_N=np.concatenate([part.l1_N for part in parts]),
+        psnr_N=np.concatenate([part.psnr_N for part in parts]),
+        ssim_N=np.concatenate(similar) if len(similar) == len(parts) else None,
+        without_ssim=next((part.without_ssim for part in parts if part.without_ssim), ""),
+    )
+
+
+def _answered(images: ImageSet, answer: Answer, *, ssim: bool) -> PairedValues:
+    pairs = plain_batches(images, batch=8)
+    return compare_pairs(((answer(pair.input_BCHW), pair.target_BCHW) for pair in pairs), ssim=ssim)
 
 
 def _check_some(images: ImageSet) -> None:

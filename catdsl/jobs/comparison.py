@@ -18,7 +18,6 @@ from catdsl.evaluate.quality import (
 )
 from catdsl.evaluate.speed import Speed, measure_speed
 from catdsl.files import write_text
-from catdsl.jobs.describe import amount
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.project import Project
 from catdsl.search.plan import Plan
@@ -26,6 +25,7 @@ from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.opening import ImageData
 from catdsl.train.grid import write_grid
 from catdsl.train.modes import evaluating
+from catdsl.view.describe import amount
 
 _SHOWN = 6
 

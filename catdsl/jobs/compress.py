@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from catdsl.backend.weights import save_weights
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.jobs.beginning import begin
@@ -75,6 +76,9 @@ def finish(
     say: Callable[[str], None], *, subtitle: str,
 ) -> Compressed:  # fmt: skip
     """Distil the student of a plan, compare it with its teacher, and draw it. Raises CatError, Stopped."""
+    if first() and not (run.teacher / WEIGHTS).exists():
+        # A run is whole by itself: whoever evaluates it needs the teacher that was given.
+        save_weights(taught.module, run.teacher / WEIGHTS, {})
     student = distilled_student(project, plan.kept, plan.channels, taught, run, setting, say)
     say(f"weights  {run.student / WEIGHTS}")
     device = setting.options.device

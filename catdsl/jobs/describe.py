@@ -5,6 +5,7 @@ from typing import Any
 
 from catdsl.analysis.cost import Cost, cost_model
 from catdsl.project import Project
+from catdsl.view.describe import amount
 
 _CHUNK_DIGITS = 1000
 _CHUNK = 10**_CHUNK_DIGITS
@@ -64,14 +65,6 @@ def _digits(number: int) -> str:
         number, rest = divmod(number, _CHUNK)
         parts.append(f"{rest:0{_CHUNK_DIGITS}}")
     return str(number) + "".join(reversed(parts))
-
-
-def amount(number: float) -> str:
-    """A count with a unit: 2.60 G."""
-    for unit, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("K", 1e3)):
-        if abs(number) >= scale:
-            return f"{number / scale:.2f} {unit}"
-    return f"{number:g}"
 
 
 def _macs(cost: Cost) -> dict[str, int]:

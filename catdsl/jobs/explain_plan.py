@@ -13,7 +13,6 @@ from catdsl.analysis.cost import CostModel, cost_model
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph
-from catdsl.jobs.describe import amount
 from catdsl.jobs.operator_times import load_times
 from catdsl.jobs.planning import scores_for
 from catdsl.jobs.run_folder import existing_run
@@ -21,6 +20,7 @@ from catdsl.project import Project
 from catdsl.search.budget import Budget, Limit, shown
 from catdsl.search.plan import Plan, Planner
 from catdsl.search.scores import Scores, load_scores
+from catdsl.view.describe import amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Tables of operator times on disk: where they lie, and which one a search takes."""
 
 import json
-import os
 import re
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from catdsl.diagnostics import CatError, Diagnostic
-from catdsl.files import write_text
+from catdsl.files import cache_folder, write_text
 from catdsl.project import Project
 from catdsl.search.budget import no_times
 from catdsl.search.latency import Curve, OperatorTimes
@@ -18,19 +17,15 @@ from catdsl.search.plan import Plan
 from catdsl.search.scores import Scores
 from catdsl.search.speed import Speed, predicted_speed, slow_warning
 
+_TABLES = "times"
 _TABLE = TypeAdapter(OperatorTimes)
 _MEASURE = "run `catdsl measure SPEC` on the device, or give its table with --times"
 
 
-def table_folder() -> Path:
-    """Where tables are kept: `catdsl/times` in the user's cache folder (XDG_CACHE_HOME, or ~/.cache)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catdsl" / "times"
-
-
 def table_path(times: OperatorTimes) -> Path:
-    """The file of a device and a version of the software, below `table_folder`."""
+    """The file of a device and a version of the software, in the cache."""
     name = re.sub(r"[^a-z0-9.]+", "-", f"{times.device} {times.threads} threads {times.software}".lower())
-    return table_folder() / f"{name.strip('-')}.json"
+    return cache_folder(_TABLES) / f"{name.strip('-')}.json"
 
 
 def load_times(path: Path) -> OperatorTimes:
@@ -49,7 +44,7 @@ def save_times(times: OperatorTimes, path: Path) -> None:
     old = times
     if path.exists():
         # A damaged table in the cache is replaced; another file that is no table is not ours to overwrite.
-        with suppress(CatError) if path.parent == table_folder() else nullcontext():
+        with suppress(CatError) if path.parent == cache_folder(_TABLES) else nullcontext():
             old = load_times(path)
     if _where(old) == _where(times):
         names = {checked.name for checked in times.checked}
@@ -88,7 +83,7 @@ def times_for(project: Project, budget: str | None, path: Path | None) -> Operat
 def _newest() -> Path | None:
     # A user without a home, or a link that leads nowhere: as if nothing had been measured.
     with suppress(OSError, RuntimeError):
-        return max(table_folder().glob("*.json"), key=lambda file: file.stat().st_mtime, default=None)
+        return max(cache_folder(_TABLES).glob("*.json"), key=lambda file: file.stat().st_mtime, default=None)
     return None
 
 

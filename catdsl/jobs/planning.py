@@ -10,7 +10,6 @@ import numpy as np
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
-from catdsl.jobs.describe import amount
 from catdsl.jobs.run_folder import RunFolder, teacher_weights_path
 from catdsl.project import Project
 from catdsl.search.budget import METERED, label, shown
@@ -18,6 +17,7 @@ from catdsl.search.plan import Plan
 from catdsl.search.scores import load_scores, scales_of
 from catdsl.search.speed import Speed
 from catdsl.semantics.student_text import write_student
+from catdsl.view.describe import amount
 
 
 def scores_for(

@@ -7,6 +7,7 @@ scores.safetensors            what the search ranked channels by; times.json pre
 student.cat, plan.json        the search's result; plan.txt explains it
 inherited.json                what became of the removed channels in the student's first weights
 result.json, comparison.png, graph.svg
+report/                       what `evaluate` found: report.html, .md and .json, plots, and all images
 """
 
 import json
@@ -79,13 +80,43 @@ class RunFolder:
         return self.path / "comparison.png"
 
     @property
+    def report(self) -> Path:
+        """The folder of what `evaluate` found."""
+        return self.path / "report"
+
+    @property
     def drawing(self) -> Path:
         return self.path / "graph.svg"
 
     def project(self) -> Project:
         """The run's own copy of its spec, with the parameters it was started with."""
-        held = _held(self)
+        held = self.held()
         return load(self.path / held["spec_file"], held["asked"]["set"])
+
+    def held(self) -> dict[str, Any]:
+        """What the record of the run holds. Raises CatError E604 where it is damaged."""
+        try:
+            held = json.loads(self.record.read_text(encoding="utf-8"))
+            return {**held, "spec_file": str(held["spec_file"]), "asked": {"set": {}, **held["asked"]}}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CatError.one(
+                "E604", f"{self.record} cannot be read: {error}", help="start a new run with -o"
+            ) from None
+
+    def found_plan(self) -> dict[str, Any] | None:
+        """The plan that the run's student comes from, as `plan_json` has it; None where there was no search.
+
+        Raises CatError E604 where it is damaged.
+        """
+        if not self.plan.is_file():
+            return None
+        try:
+            plan: dict[str, Any] = json.loads(self.plan.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CatError.one(
+                "E604", f"{self.plan} cannot be read: {error}", help="search again in a new run"
+            ) from None
+        return plan
 
     def spec(self, project: Project) -> Path:
         """Where the run's copy of the spec lies."""
@@ -184,7 +215,7 @@ def _continue(
             f"{run.path} holds a run already",
             help="continue it with --resume, or choose another place with -o",
         )
-    held = _held(run)
+    held = run.held()
     before = held["asked"]
     # What another command asks and this one did not (a budget, say) is no contradiction.
     changed = [k for k, v in identity.items() if k in before and before[k] != v]
@@ -208,15 +239,6 @@ def _continue(
     if merged != before:
         held["spec_file"] = str(run.spec(project).relative_to(run.path))
         write_text(run.record, json.dumps({**held, "asked": merged}, indent=2, ensure_ascii=False) + "\n")
-
-
-def _held(run: RunFolder) -> dict[str, Any]:
-    """What the record of a run holds. Raises CatError E604 where it is damaged."""
-    try:
-        held = json.loads(run.record.read_text(encoding="utf-8"))
-        return {**held, "spec_file": str(held["spec_file"]), "asked": {"set": {}, **held["asked"]}}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CatError.one("E604", f"{run.record} cannot be read: {error}", help="start a new run with -o") from None
 
 
 def _only_begun(path: Path) -> bool:

@@ -132,8 +132,11 @@ def check_scores(project: Project) -> None:
         )  # fmt: skip
 
 
-def open_data(project: Project, folder: Path | None) -> tuple[ImageData, Path]:
-    """The data folder, or the embedded scenes; every file verified. Raises CatError E601, E602, E607."""
+def open_data(project: Project, folder: Path | None, *, as_shown: bool = False) -> tuple[ImageData, Path]:
+    """The data folder, or the embedded scenes; every file verified. Raises CatError E601, E602, E607.
+
+    With `as_shown` training images, too, are read at the size of crops, as those for validation always are.
+    """
     graph = project.teacher_graph
     if len(graph.inputs) != 1:
         names = ", ".join(n.name for n in graph.inputs)
@@ -146,6 +149,8 @@ def open_data(project: Project, folder: Path | None) -> tuple[ImageData, Path]:
     check_system(teacher_recipe(project.settings.train), project.settings.data)
     source, output = graph.inputs[0], graph.node[graph.output]
     size, settings = (source.type.height, source.type.width), project.settings.data
+    if as_shown:
+        settings = settings.model_copy(update={"load": None})
     taken, made = input_side(graph), Side(graph.channels(output.name))
     check_kind(settings, taken, source.span)
     _check_crop(project, settings.crop or size)

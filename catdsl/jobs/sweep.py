@@ -9,11 +9,11 @@ from typing import Any
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
-from catdsl.jobs.describe import amount
 from catdsl.project import Project
 from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan, Planner
 from catdsl.search.scores import Scores
+from catdsl.view.describe import amount
 from catdsl.view.front import Point, render_front
 
 _POINTS = 12

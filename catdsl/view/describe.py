@@ -90,3 +90,11 @@ def _numbers(attrs: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def amount(number: float) -> str:
+    """A count with a unit: `2.60 G`."""
+    for unit, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("K", 1e3)):
+        if abs(number) >= scale:
+            return f"{number / scale:.2f} {unit}"
+    return f"{number:g}"

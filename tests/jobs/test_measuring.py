@@ -9,8 +9,9 @@ import pytest
 from catdsl.backend import timing
 from catdsl.backend.timing import kinds, measure_kind, points
 from catdsl.diagnostics import CatError
+from catdsl.files import cache_folder
 from catdsl.jobs.measuring import at_share, measure
-from catdsl.jobs.operator_times import load_times, save_times, table_folder, times_for
+from catdsl.jobs.operator_times import load_times, save_times, times_for
 from catdsl.ops import ALL, BY_NAME
 from catdsl.project import load
 from catdsl.search.latency import Curve, OperatorTimes, signature
@@ -66,7 +67,7 @@ def test_measured_tables_serve_plans(tmp_path: Path) -> None:
         times_for(project, "latency=50%", None)
     assert caught.value.diagnostics[0].code == "E406"
     times, path = measure([project], "cpu", None)
-    assert path.parent == table_folder()
+    assert path.parent == cache_folder("times")
     assert "torch" in path.name
     assert [c.teacher for c in times.checked] == [True, False, False, False]
     assert abs(times.error(times.checked[0])) < 1e-9
@@ -132,7 +133,7 @@ def test_measuring_replaces_a_damaged_table_of_its_own_and_no_other_file(tmp_pat
 
 def test_the_newest_table_is_taken(tmp_path: Path) -> None:
     for age, name in ((100, "old"), (0, "new")):
-        path = table_folder() / f"{name}.json"
+        path = cache_folder("times") / f"{name}.json"
         save_times(OperatorTimes(name, "s", 1, {}), path)
         os.utime(path, (10**9 - age, 10**9 - age))
     taken = times_for(load(SPEC), "latency=1ms", None)

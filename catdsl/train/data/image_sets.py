@@ -38,6 +38,11 @@ class ImageSet(ABC):
 
     @property
     @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """What each input is called, as its file is, in order."""
+
+    @property
+    @abstractmethod
     def apart(self) -> bool:
         """Whether inputs and targets show different scenes, so that nothing need be the same for both."""
 
@@ -75,6 +80,10 @@ class TogetherImages(ImageSet):
         return len(self.shelf), len(self.shelf)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(entry.name for entry in self.shelf.entries)
+
+    @property
     def apart(self) -> bool:
         return False
 
@@ -106,6 +115,10 @@ class ApartImages(ImageSet):
     @property
     def counts(self) -> tuple[int, int]:
         return len(self.inputs), len(self.targets)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(path.name for path in self.inputs.entries)
 
     @property
     def apart(self) -> bool:

@@ -1,7 +1,6 @@
 """The embedded data set: label-to-photo scenes drawn from a seed, so that nothing needs downloading."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from catdsl.diagnostics import CatError
-from catdsl.files import not_writable
+from catdsl.files import cache_folder, not_writable
 from catdsl.train.data.scene_drawing import draw_scene
 from catdsl.train.seeding import numbers_for
 
@@ -63,12 +62,10 @@ class _SceneSet:
 def default_scenes(size: tuple[int, int], *, count: int = 300, validation: int = 40, seed: int = 0) -> Path:
     """The folder of the embedded set at `size` (height, width), drawn on first use.
 
-    It lies in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`) below `catdsl`. Raises CatError
-    E608 where that cannot be written.
+    It lies in the user's cache (see `cache_folder`). Raises CatError E608 where that cannot be written.
     """
     scenes = _SceneSet(height=size[0], width=size[1], count=count, validation=validation, seed=seed)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return _write(cache / "catdsl" / scenes.name, scenes)
+    return _write(cache_folder(scenes.name), scenes)
 
 
 def write_scenes(folder: Path, *, count: int, size: tuple[int, int], seed: int, validation: int = 0) -> Path:

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from catdsl.diagnostics import CatError, InternalError
 from catdsl.search.budget import label
+from catdsl.view.describe import amount
 from catdsl.view.report.content import INPUT, STUDENT, TARGET, TEACHER, Costs, Figure, Metric, Report
 from catdsl.view.report.tables import NOTHING, Table, milliseconds, timing_words
-from catdsl.view.report.wording import amount, better_words, counted, figure_words, figures_of, image_size
+from catdsl.view.report.wording import better_words, counted, figure_words, figures_of, image_size
 
 # A run of such a name could not be told from a part of every run.
 _TAKEN = (TEACHER, STUDENT, INPUT, TARGET)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 
 from catdsl.search.budget import label
+from catdsl.view.describe import amount
 from catdsl.view.report.content import STUDENT, TEACHER, Costs, Figure, Metric, Report
 from catdsl.view.report.tables import milliseconds
-from catdsl.view.report.wording import amount, better_words, counted, figures_of, image_size, share
+from catdsl.view.report.wording import better_words, counted, figures_of, image_size, share
 
 _SAME_SPEED = 0.05
 BETTER, WORSE, ALIKE, EQUAL, UNKNOWN = "better", "worse", "alike", "equal", "unknown"

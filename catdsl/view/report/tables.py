@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catdsl.search.budget import label, shown
+from catdsl.view.describe import amount
 from catdsl.view.report.content import STUDENT, TEACHER, Bound, Costs, Metric, Report, Timing
 from catdsl.view.report.wording import (
-    amount,
     better_words,
     counted,
     figure_words,

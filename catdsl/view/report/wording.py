@@ -4,19 +4,11 @@ import re
 from collections.abc import Iterable
 from math import floor, inf, isfinite, log10
 
+from catdsl.view.describe import amount
 from catdsl.view.report.content import Metric
 
-_UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("K", 1e3))
 _MOST_DECIMALS = 8
 _NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|dB|[KMGT]?B|[KMGT])(?!\w))|(?<=\d) (?=x \d)|(?<=\d x) (?=\d)")
-
-
-def amount(number: float) -> str:
-    """A count with a unit: `2.60 G`."""
-    for unit, scale in _UNITS:
-        if abs(number) >= scale:
-            return f"{number / scale:.2f} {unit}"
-    return f"{number:g}"
 
 
 def size_of(number: int) -> str:

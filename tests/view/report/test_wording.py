@@ -2,9 +2,9 @@
 
 import pytest
 
+from catdsl.view.describe import amount
 from catdsl.view.report.content import Figure, Metric
 from catdsl.view.report.wording import (
-    amount,
     decimals_for,
     figure_words,
     figures_of,

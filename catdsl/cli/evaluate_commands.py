@@ -1,0 +1,132 @@
+"""Commands that judge runs: each reads its arguments, calls one function, and prints."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catdsl.cli.app import app, say
+from catdsl.cli.flags import Data, Device, Format, FormatOption
+from catdsl.files import cache_folder
+
+
+class ProtocolName(StrEnum):
+    paired = "paired"
+    unpaired = "unpaired"
+
+
+class NormaliseName(StrEnum):
+    imagenet = "imagenet"
+    unit = "unit"
+    signed = "signed"
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run folder of train, distill or compress")],
+    data: Data = None,
+    protocol: Annotated[
+        ProtocolName | None,
+        typer.Option(
+            "--protocol",
+            help="paired: against held-out real images; unpaired: against all real ones. By default as the data are",
+            show_default=False,
+        ),
+    ] = None,
+    inception_weights: Annotated[
+        Path | None,
+        typer.Option("--inception-weights", help="torch-fidelity's weights of Inception, for FID, KID and ISC",
+                     show_default=False),
+    ] = None,
+    squeezenet_weights: Annotated[
+        Path | None,
+        typer.Option("--squeezenet-weights", help="torchvision's weights of SqueezeNet 1.0, for distances in them",
+                     show_default=False),
+    ] = None,
+    segmenter: Annotated[
+        str | None,
+        typer.Option("--segmenter", help="for mIoU: a .pt2 or TorchScript file, or hf:NAME", show_default=False),
+    ] = None,
+    label_table: Annotated[
+        Path | None,
+        typer.Option("--label-table", help="a file of the segmenter's classes and the labels that they are",
+                     show_default=False),
+    ] = None,
+    normalise: Annotated[
+        NormaliseName | None,
+        typer.Option("--normalise", help="how the segmenter takes images (imagenet)", show_default=False),
+    ] = None,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="as many real images as made ones, and the other way round")
+    ] = False,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=4096, help="images at once")] = 16,
+    device: Device = "auto",
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="keep the features of images in the user's cache")
+    ] = True,
+    format: FormatOption = Format.text,
+) -> None:  # fmt: skip
+    """Measure teacher and student on held-out images, and write RUN/report.
+
+    Example: catdsl evaluate runs/facades --data facades --squeezenet-weights squeezenet1_0.pth
+    """
+    from catdsl.jobs.evaluate import EvaluateOptions
+    from catdsl.jobs.evaluate import evaluate as job
+
+    options = EvaluateOptions(
+        data=data, protocol=protocol.value if protocol else None,
+        inception=inception_weights, squeezenet=squeezenet_weights,
+        segmenter=segmenter, table=label_table, normalise=normalise.value if normalise else None,
+        balance=balance, batch=batch, device=device, cache=cache_folder("features") if cache else None,
+        command=("catdsl", *sys.argv[1:]),
+    )  # fmt: skip
+    done = job(run, options, say=say)
+    from catdsl.view.report.comparison import compare as side_by_side
+    from catdsl.view.report.comparison_terminal import ComparisonTables
+    from catdsl.view.report.serial import as_values
+
+    if format is Format.json:
+        print(json.dumps(as_values(done.report), indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    _show(ComparisonTables(side_by_side([done.report])))
+    print("\n".join(map(str, done.files)))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="run folders that were evaluated")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="also write the comparison into this folder: .html, .md, .svg, .json",
+                     show_default=False),
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="the metric of the plot; by default the first that all have")
+    ] = None,
+    format: FormatOption = Format.text,
+) -> None:  # fmt: skip
+    """Runs side by side: cost, speed and fidelity.
+
+    Example: catdsl compare runs/quarter runs/tenth -o runs/comparison
+    """
+    from catdsl.jobs.comparing import compare_runs, write_comparison
+    from catdsl.view.report.comparison_forms import comparison_json
+    from catdsl.view.report.comparison_terminal import ComparisonTables
+
+    found = compare_runs(runs)
+    written = () if out is None else write_comparison(found, runs, out, metric=metric)
+    if format is Format.json:
+        print(comparison_json(found), end="")
+    else:
+        _show(ComparisonTables(found))
+    for path in written:
+        say(f"written: {path}")
+
+
+def _show(tables: object) -> None:
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 110).print(tables)

@@ -1,0 +1,65 @@
+"""`compare`: runs side by side, from the reports that `evaluate` wrote."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from catdsl.diagnostics import CatError
+from catdsl.files import write_text
+from catdsl.jobs.run_folder import existing_run
+from catdsl.view.report.comparison import Comparison, compare, plotted_metric
+from catdsl.view.report.comparison_forms import comparison_html, comparison_json, comparison_markdown
+from catdsl.view.report.comparison_plot import comparison_plot
+from catdsl.view.report.content import Report
+from catdsl.view.report.files import JSON
+from catdsl.view.report.serial import from_json
+
+NAME = "comparison"
+
+
+def compare_runs(runs: Sequence[Path]) -> Comparison:
+    """The runs' reports side by side. Raises CatError E603 for a folder that is no run, or not evaluated."""
+    twice = [run for index, run in enumerate(runs) if run.resolve() in {other.resolve() for other in runs[:index]}]
+    if twice:
+        raise CatError.one("E603", f"the run {twice[0]} is given twice", help="give each run once")
+    return compare([_report(run) for run in runs])
+
+
+def write_comparison(
+    comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None
+) -> tuple[Path, ...]:
+    """Write comparison.html, .md, .svg and .json into `folder`; `metric` is the plot's.
+
+    Raises CatError E602 where a picture of a run is missing, E607 for a metric that the runs have not, E608.
+    """
+    plotted = plotted_metric(comparison, metric)
+    plot = plotted and comparison_plot(comparison, plotted, alone=True)
+    pictures = [_pictures(run, report) for run, report in zip(runs, comparison.reports, strict=True)]
+    texts = {
+        f"{NAME}.html": comparison_html(comparison, pictures, metric=plotted),
+        f"{NAME}.md": comparison_markdown(comparison, plot=f"{NAME}.svg" if plot else None),
+        f"{NAME}.json": comparison_json(comparison),
+    }
+    if plot:
+        texts[f"{NAME}.svg"] = plot
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return tuple(folder / name for name in texts)
+
+
+def _report(run: Path) -> Report:
+    path = existing_run(run).report / JSON
+    if not path.is_file():
+        raise CatError.one(
+            "E603", f"the run {run} has not been evaluated", help=f"run `catdsl evaluate {run} --data DIR` first"
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise CatError.one("E603", f"cannot read {path}: {error}", help="evaluate the run again") from None
+    return from_json(text, name=str(path))
+
+
+def _pictures(run: Path, report: Report) -> dict[str, bytes]:
+    folder = existing_run(run).report
+    files = {file for example in report.examples for _, file in example.pictures()}
+    return {file: (folder / file).read_bytes() for file in files if (folder / file).is_file()}

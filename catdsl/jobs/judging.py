@@ -1,0 +1,208 @@
+"""What the answers of a run are worth, as the metrics of its report: each with its protocol and intervals."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from catdsl.diagnostics import CatError
+from catdsl.evaluate.bootstrap import LEVEL, Estimate
+from catdsl.evaluate.extractors import Extractor, with_inception, with_squeezenet
+from catdsl.evaluate.features import extract_features
+from catdsl.evaluate.fidelity import Fidelity, measure_fidelity
+from catdsl.evaluate.image_lists import list_images
+from catdsl.evaluate.label_table import LabelTable
+from catdsl.evaluate.quality import PairedQuality
+from catdsl.evaluate.segmentation import Segmentation, measure_segmentation, shown_labels
+from catdsl.evaluate.segmenters import Segmenter
+from catdsl.jobs.answers import STUDENT, TARGET, TEACHER, Answers
+from catdsl.train.data.batches import plain_batches
+from catdsl.train.data.images import read_image
+from catdsl.train.data.opening import ImageData
+from catdsl.train.data.pixels import Unreadable
+from catdsl.view.report import content
+from catdsl.view.report.content import ClassScore, Figure, Metric
+
+Protocol = Literal["paired", "unpaired"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Judges:
+    """The feature networks that images are compared in, and why others are not there."""
+
+    extractors: tuple[Extractor, ...]
+    missing: Mapping[str, str]
+    """For a metric that cannot be taken, the reason and what to do."""
+
+
+def choose_judges(inception: Path | None, squeezenet: Path | None) -> Judges:
+    """Networks of the given weights; Inception's are looked for where none are given.
+
+    Raises CatError E605 where a file that was given cannot be used. That Inception is not to be had
+    otherwise is no error: all other metrics are still taken.
+    """
+    extractors = [] if squeezenet is None else [with_squeezenet(squeezenet)]
+    try:
+        return Judges(extractors=(with_inception(inception), *extractors), missing={})
+    except CatError as error:
+        if inception is not None:
+            raise
+        (diagnostic,) = error.diagnostics
+        reason = f"{diagnostic.message}; {diagnostic.help}" if diagnostic.help else diagnostic.message
+        return Judges(extractors=tuple(extractors), missing={"FID": reason, "KID": reason})
+
+
+def paired_metrics(answers: Answers) -> Iterator[Metric]:
+    """L1, PSNR and SSIM against the targets; without targets, the student's L1 to the teacher's images."""
+    qualities = {name: values.estimates() for name, values in answers.values.items()}
+    if not qualities:
+        yield from _likeness(answers)
+        return
+    count = len(answers.names)
+    without = next((quality.without_ssim for quality in qualities.values()), "")
+    where = "Each made image against its held-out target, values scaled to 0 to 1"
+    for name, unit, better, what, take in _PAIRED:
+        figures = _estimates({answer: take(quality) for answer, quality in qualities.items()})
+        yield Metric(
+            name=name, unit=unit, better=better, protocol=f"{where}: {what}.", images=count, figures=figures,
+            reason=f"not measured: {without}" if name == "SSIM" and without else "",
+        )  # fmt: skip
+
+
+_PAIRED: tuple[tuple[str, str, Literal["smaller", "larger"], str, Callable[[PairedQuality], Estimate | None]], ...] = (
+    ("L1", "", "smaller", "the mean absolute error", lambda q: q.l1),
+    ("PSNR", "dB", "larger", "10 log10(1 / MSE) of each image, and the mean of these", lambda q: q.psnr),
+    ("SSIM", "", "larger", "structural similarity in a Gaussian window of 11 x 11", lambda q: q.ssim),
+)
+
+
+def _likeness(answers: Answers) -> Iterator[Metric]:
+    if not answers.to_teacher:
+        return
+    yield Metric(
+        name="L1 to the teacher's images", better="smaller", images=len(answers.names),
+        protocol="Each image against the teacher's of the same held-out input, values scaled to 0 to 1: the mean "
+        "absolute error. Nothing here says how good the teacher is.",
+        figures=_estimates({name: values.estimates().l1 for name, values in answers.to_teacher.items()}),
+    )  # fmt: skip
+
+
+def _estimates(found: Mapping[str, Estimate | None]) -> tuple[Figure, ...]:
+    return tuple(
+        Figure(answer=answer, value=estimate.value, interval=(estimate.low, estimate.high))
+        for answer, estimate in found.items()
+        if estimate is not None
+    )
+
+
+def distance_metrics(
+    answers: Answers, judges: Judges, protocol: Protocol, training: Path | None, *,
+    batch: int, device: str, cache: Path | None, balance: bool, size: tuple[int, int],
+) -> Iterator[Metric]:  # fmt: skip
+    """Distances between all made and all real images; `training` holds the real ones beside the held-out.
+
+    Raises CatError E601 where there are fewer than two images, E608 for a cache that cannot be written.
+    """
+    real = (answers.of(TARGET), *(() if training is None else (training,)))
+    for extractor in judges.extractors:
+        sets = [list_images(*real), *(list_images(answers.of(name)) for name in answers.given)]
+        true, *made = extract_features(sets, extractor, device=device, batch=batch, cache=cache)
+        # Halves of scenes, where both sides show the same ones: what another collection would have others of.
+        scenes = protocol == "paired" and bool(answers.values)
+        found = {
+            name: measure_fidelity(side, true, balance=balance, paired=scenes)
+            for name, side in zip(answers.given, made, strict=True)
+        }
+        yield from _of_extractor(found, protocol, size)
+    for name, reason in judges.missing.items():
+        yield Metric(name=name, better="smaller", protocol=_protocol(protocol), images=0, reason=reason)
+
+
+def _of_extractor(found: Mapping[str, Fidelity], protocol: Protocol, size: tuple[int, int]) -> Iterator[Metric]:
+    first = next(iter(found.values()))
+    for index, figure in enumerate(first.figures):
+        yield Metric(
+            name=figure.name, better="smaller" if figure.less_is_better else "larger",
+            protocol=f"{_protocol(protocol)} {first.generated} made and {first.real} real images of "
+            f"{size[0]} x {size[1]}, {_network(first, figure.name)}.",
+            images=first.generated, figures=_figures(found, index),
+            interval=f"{LEVEL:.0%} of the figures of {first.draws} halves, around the whole".replace("%", " %"),
+        )  # fmt: skip
+
+
+def _figures(found: Mapping[str, Fidelity], index: int) -> tuple[Figure, ...]:
+    figures = {name: fidelity.figures[index] for name, fidelity in found.items()}
+    return tuple(
+        Figure(
+            answer=name, value=figure.value,
+            interval=None if figure.low is None or figure.high is None else (figure.low, figure.high),
+        )
+        for name, figure in figures.items()
+    )  # fmt: skip
+
+
+def _protocol(protocol: Protocol) -> str:
+    if protocol == "paired":
+        return "Made images against the held-out real ones."
+    return "Images made of held-out inputs against all real ones, those of the training and the held-out."
+
+
+def _network(fidelity: Fidelity, name: str) -> str:
+    """What is particular to a figure, for the protocol."""
+    features = f"in the features of {fidelity.extractor} (weights {fidelity.weights[:12]})"
+    if name.startswith(("KID", "kernel")):
+        return f"{features}, subsets of {fidelity.subset}"
+    if name.startswith(("precision", "recall")):
+        return f"{features}, not of the VGG-16 of its paper, {fidelity.neighbours} neighbours"
+    return features
+
+
+def segmentation_metrics(
+    answers: Answers, data: ImageData, segmenter: Segmenter, table: LabelTable | None, *, ignore: int | None, batch: int
+) -> tuple[tuple[Metric, ...], content.Segmentation]:
+    """mIoU and pixel accuracy of the networks' images and, as what can be reached, of the real ones.
+
+    The files are segmented, as anybody would. Raises CatError E602, E605, E607.
+    """
+    labels = data.source.labels
+    assert labels is not None
+    shown = [name for name in (TEACHER, STUDENT) if name in answers.given] + [TARGET]
+    found: dict[str, Segmentation] = {}
+    for name in shown:
+        pairs = _with_labels(answers, name, data, ignore=ignore, classes=labels.classes, batch=batch)
+        found[name] = measure_segmentation(pairs, segmenter, classes=labels.classes, ignore=ignore, table=table)
+    named = {"real photographs" if name == TARGET else name: result for name, result in found.items()}
+    protocol = (
+        f"Images made of held-out label maps, segmented by {segmenter.name}, against those maps; pixels without a "
+        "class do not count, and classes that occur nowhere are left out of the mean."
+    )
+    metrics = tuple(
+        Metric(name=name, better="larger", protocol=protocol, images=len(answers.names),
+               figures=_estimates({answer: take(result) for answer, result in named.items()}))
+        for name, take in _SEGMENTED
+    )  # fmt: skip
+    classes = tuple(
+        ClassScore(name=str(label), scores=tuple(result.iou[label] for result in named.values()))
+        for label in range(labels.classes)
+    )
+    return metrics, content.Segmentation(answers=tuple(named), classes=classes, protocol=protocol)
+
+
+_SEGMENTED: tuple[tuple[str, Callable[[Segmentation], Estimate]], ...] = (
+    ("mIoU", lambda result: result.miou),
+    ("pixel accuracy", lambda result: result.accuracy),
+)
+
+
+def _with_labels(
+    answers: Answers, name: str, data: ImageData, *, classes: int, ignore: int | None, batch: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    for number, read in enumerate(plain_batches(data.validation, batch=batch)):
+        places = range(number * batch, number * batch + len(read))
+        images = [read_image(answers.file(name, place), 3) for place in places]
+        whole = [image for image in images if not isinstance(image, Unreadable)]
+        assert len(whole) == len(images), "these files have just been written"
+        yield torch.stack(whole), shown_labels(read.input_BCHW, classes=classes, ignore=ignore)

@@ -1,0 +1,232 @@
+"""The report of a run: what its folder holds and what was measured, put together and written beside it."""
+
+import platform
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from catdsl import __version__
+from catdsl.analysis.cost import Cost
+from catdsl.analysis.memory import peak_memory
+from catdsl.backend.timing import device_name
+from catdsl.evaluate.speed import Speed
+from catdsl.files import write_text
+from catdsl.ir.graph import Graph
+from catdsl.jobs.answers import INPUT, STUDENT, TARGET, TEACHER, Answers, Network
+from catdsl.jobs.judging import Protocol
+from catdsl.jobs.run_folder import RunFolder
+from catdsl.project import Project
+from catdsl.search.budget import label, shown
+from catdsl.train.data.opening import ImageData
+from catdsl.train.engine import METRICS
+from catdsl.train.metrics import read_metrics
+from catdsl.train.run_settings import weights_digest
+from catdsl.view.report.charts import training_charts
+from catdsl.view.report.content import (
+    Asked,
+    Bound,
+    Chart,
+    Costs,
+    Data,
+    Example,
+    Fact,
+    Metric,
+    Note,
+    Report,
+    Segmentation,
+    Timed,
+    Timing,
+    WidthChange,
+)
+from catdsl.view.report.files import report_files
+
+SHOWN = 12
+"""Examples that a report shows, spread over the held-out images."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Measured:
+    """Everything that an evaluation has found out."""
+
+    data: ImageData
+    place: Path
+    protocol: Protocol
+    answers: Answers
+    metrics: tuple[Metric, ...]
+    segmentation: Segmentation | None
+    speeds: Mapping[str, Speed]
+    device: str
+    notes: tuple[Note, ...]
+    command: Sequence[str]
+    """The evaluation's own, as words."""
+
+
+def assemble(run: RunFolder, networks: Mapping[str, Network], measured: Measured) -> Report:
+    """The report. Raises CatError E603, E604 where files of the run are damaged."""
+    record, project = run.held(), run.project()
+    teacher = project.teacher_graph
+    source, student = teacher.inputs[0], networks.get(STUDENT)
+    size = (source.type.height, source.type.width)
+    digest = weights_digest(networks[TEACHER].module) if TEACHER in networks else ""
+    asked = record["asked"]
+    return Report(
+        title=_title(project, asked), run=str(run.path), spec=Path(record["file"]).name,
+        system=project.settings.train.system,
+        data=_data(measured),
+        date=datetime.now(UTC).isoformat(timespec="seconds"), seed=int(asked.get("seed") or 0), size=size,
+        teacher=_costs(project.cost_model.teacher, teacher),
+        student=None if student is None else _costs(student.project.cost, student.project.graph),
+        teacher_digest=digest,
+        asked=_asked(run, measured.protocol),
+        metrics=measured.metrics, timings=_timings(measured), segmentation=measured.segmentation,
+        examples=tuple(_examples(run, measured.answers)), charts=tuple(_charts(run, project)),
+        widths=() if student is None else tuple(_widths(student.project)),
+        environment=tuple(_environment(record, measured, digest)),
+        commands=tuple(_commands(record, run, measured)),
+        notes=measured.notes,
+    )  # fmt: skip
+
+
+def write_report(run: RunFolder, report: Report) -> tuple[Path, ...]:
+    """Write report.html, report.md with its plots, and report.json. Raises CatError E608."""
+    files = {file for example in report.examples for _, file in example.pictures()}
+    texts = report_files(report, {file: (run.report / file).read_bytes() for file in files})
+    # The JSON, by which others know that there is a report, comes last.
+    order = sorted(texts, key=lambda name: name.endswith(".json"))
+    for name in order:
+        write_text(run.report / name, texts[name])
+    return tuple(run.report / name for name in order if not name.endswith(".svg"))
+
+
+def _title(project: Project, asked: Mapping[str, Any]) -> str:
+    name = Path(project.source.shown).stem
+    return f"{name} at {asked['budget']}" if asked.get("budget") else name
+
+
+def _data(measured: Measured) -> Data:
+    train, held_out = measured.data.train, measured.data.validation
+    return Data(folder=str(measured.place), trained_on=len(train), held_out=len(held_out))
+
+
+def _costs(cost: Cost, graph: Graph) -> Costs:
+    memory = peak_memory(graph).bytes
+    return Costs(exact=cost.exact, paper=cost.paper, params=cost.params, weights=cost.weights, memory=memory)
+
+
+def _asked(run: RunFolder, protocol: Protocol) -> Asked:
+    plan = run.found_plan()
+    if plan is None:
+        return Asked(protocol=protocol)
+    reached = {**plan, **plan["macs"]}
+    said = str(run.held()["asked"].get("budget", "")).split(", ")
+    texts = {
+        metric: text.removeprefix(label(metric)).strip()
+        for metric in plan["budget"]
+        for text in said
+        if text.startswith(label(metric))
+    }
+    bounds = tuple(
+        Bound(metric=metric, text=texts.get(metric, shown(metric, most)), most=most, reached=reached.get(metric))
+        for metric, most in plan["budget"].items()
+    )
+    return Asked(bounds=bounds, slack=plan["slack"], protocol=protocol)
+
+
+def _timings(measured: Measured) -> tuple[Timing, ...]:
+    if not measured.speeds:
+        return ()
+    first = next(iter(measured.speeds.values()))
+    return (
+        Timing(
+            device=device_name(first.device), threads=first.threads, precision=first.precision, batch=first.batch,
+            size=first.size, runs=first.runs,
+            networks=tuple(
+                Timed(network=name, median=s.median_ms, quartiles=(s.low_ms, s.high_ms),
+                      per_second=s.images_per_second, memory=s.peak_bytes)
+                for name, s in measured.speeds.items()
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _examples(run: RunFolder, answers: Answers) -> Iterator[Example]:
+    count = len(answers.names)
+    for index in np.unique(np.linspace(0, count - 1, min(SHOWN, count)).round().astype(int)).tolist():
+        files = {
+            role: answers.file(role, index).relative_to(run.report).as_posix()
+            for role in (INPUT, TEACHER, STUDENT, TARGET)
+            if (role in answers.given or role == INPUT or (role == TARGET and answers.values))
+        }
+        yield Example(name=answers.names[index], **files)
+
+
+def _charts(run: RunFolder, project: Project) -> Iterator[Chart]:
+    taps = "1 - KA" if project.settings.distill.similarity in ("gka", "gcka", "ka") else "squared error"
+    for name, folder in ((TEACHER, run.teacher), (STUDENT, run.student)):
+        if (folder / METRICS).is_file():
+            yield from training_charts(name, read_metrics(folder / METRICS), taps=taps)
+
+
+def _widths(student: Project) -> Iterator[WidthChange]:
+    counts = student.student_counts or {}
+    for width in student.teacher_graph.widths:
+        if width.searched and width.name in counts:
+            yield WidthChange(
+                name=width.name, block=_block(width.name), teacher=width.count, student=counts[width.name]
+            )  # fmt: skip
+
+
+def _block(name: str) -> str:
+    """The statement that makes a width, with its number where it is a step of a repeat."""
+    first, *rest = name.split(".")
+    return f"{first}.{rest[0]}" if rest and rest[0].isdigit() else first
+
+
+def _environment(record: Mapping[str, Any], measured: Measured, digest: str) -> Iterator[Fact]:
+    facts = {
+        "catdsl": __version__,
+        "trained with catdsl": record["catdsl"],
+        "Python": platform.python_version(),
+        "PyTorch": torch.__version__,
+        "platform": platform.platform(),
+        "device": device_name(measured.device),
+        "threads": torch.get_num_threads(),
+        "seed": record["asked"].get("seed"),
+        "steps": record["asked"].get("steps") or "as the spec says",
+        "training images": record["asked"].get("data"),
+        "teacher weights": digest or "not in this run",
+    }
+    yield from (Fact(name=name, value=str(value)) for name, value in facts.items())
+
+
+def _commands(record: Mapping[str, Any], run: RunFolder, measured: Measured) -> Iterator[str]:
+    asked = record["asked"]
+    words = ["catdsl", "train" if run.found_plan() is None and not run.student_program.exists() else "compress"]
+    words.append(record["file"])
+    words += _budget_flags(run)
+    words += ["--data", str(measured.place), "--seed", str(asked.get("seed") or 0)]
+    words += [word for name, value in asked["set"].items() for word in ("--set", f"{name}={value}")]
+    words += ["--steps", str(asked["steps"])] if asked.get("steps") else []
+    yield shlex.join([*words, "-o", str(run.path)])
+    yield shlex.join(measured.command)
+
+
+def _budget_flags(run: RunFolder) -> list[str]:
+    """The budget that was met, as the command line takes it."""
+    plan = run.found_plan()
+    if plan is None:
+        return []
+    limits = [
+        f"latency={most / 1e6}ms" if metric == "latency" else f"{_FLAGS.get(metric, metric)}={most}"
+        for metric, most in plan["budget"].items()
+    ]
+    return ["--budget", ",".join(limits), *(("--count", "paper") if "paper" in plan["budget"] else ())]
+
+
+_FLAGS = {"exact": "macs", "paper": "macs"}

@@ -1,0 +1,225 @@
+"""`evaluate` and `compare`: from a run to its report, with what is missing said and what is wrong refused."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from catdsl.train.data.images import read_image
+from catdsl.view.report.files import JSON
+from catdsl.view.report.serial import from_json
+from tests.evaluate.judges import random_inception, random_squeezenet
+from tests.jobs.systems import write_images, write_spec
+
+
+@pytest.fixture(autouse=True)
+def _no_hub(tmp_path_factory, monkeypatch):
+    """No weights of Inception in the user's cache, and no network to fetch them from."""
+    from catdsl.evaluate import inception_weights
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("hub")))
+
+    def unreachable(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(inception_weights, "urlopen", unreachable)
+
+
+@pytest.fixture(params=["pix2pix", "cyclegan", "gaugan"])
+def system(request, cli):
+    write_spec(cli.folder, request.param)
+    write_images(cli.folder / "images", request.param)
+    cli("compress", f"{request.param}.cat", "--data", "images", "-o", "run", "--steps", 4)
+    return request.param
+
+
+@pytest.fixture
+def trained(cli):
+    write_spec(cli.folder, "pix2pix")
+    write_images(cli.folder / "images", "pix2pix")
+    cli("compress", "pix2pix.cat", "--data", "images", "-o", "run", "--steps", 4)
+    return cli.folder / "run"
+
+
+def report(cli, run="run"):
+    return from_json((cli.folder / run / "report" / JSON).read_text(encoding="utf-8"))
+
+
+def by_name(found):
+    return {metric.name: metric for metric in found.metrics}
+
+
+def test_each_system_is_evaluated(cli, system):
+    done = cli("evaluate", "run", "--data", "images", "--squeezenet-weights", random_squeezenet(cli.folder / "s.pth"))
+    assert "report.html" in done.stdout
+    assert "weights-inception-2015-12-05-6726825d.pth" in done.stderr
+    assert "--inception-weights" in done.stderr
+    found = report(cli)
+    metrics = by_name(found)
+    assert found.system == system
+    assert found.student.exact <= 0.6 * found.teacher.exact
+    assert metrics["FID"].figures == ()
+    assert "--inception-weights" in metrics["FID"].reason
+    distance = metrics["Frechet distance (SqueezeNet)"]
+    assert {"teacher", "student"} <= {figure.answer for figure in distance.figures}
+    assert "3 made and " + ("8 real" if system == "cyclegan" else "3 real") in distance.protocol
+    expected = {"L1 to the teacher's images"} if system == "cyclegan" else {"L1", "PSNR", "SSIM"}
+    assert expected <= metrics.keys()
+    assert [timed.network for timed in found.timings[0].networks] == ["teacher", "student"]
+    assert {chart.title.split(":")[0] for chart in found.charts} == {"teacher", "student"}
+    assert len(found.examples) == 3
+    for example in found.examples:
+        roles = {role for role, _ in example.pictures()}
+        assert roles == {"input", "teacher", "student"} | (set() if system == "cyclegan" else {"target"})
+        assert all((cli.folder / "run" / "report" / file).is_file() for _, file in example.pictures())
+    page = (cli.folder / "run" / "report" / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64" in page
+    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_the_pictures_are_those_of_translate_and_their_l1_is_what_is_reported(cli, trained):
+    cli("evaluate", "run", "--data", "images")
+    joined = sorted((cli.folder / "images" / "train").iterdir())[-3:]
+    for side, name in ((0, "given"), (20, "wanted")):
+        (cli.folder / name).mkdir()
+        for path in joined:
+            half = Image.open(path).crop((side, 0, side + 20, 20)).resize((16, 16), Image.Resampling.BICUBIC)
+            half.save(cli.folder / name / path.name)
+    cli("translate", "run", "given", "-o", "made")
+    errors = []
+    for index, path in enumerate(joined):
+        shown = trained / "report" / "images" / "student" / f"{index:05d}.png"
+        assert np.array_equal(Image.open(shown), Image.open(cli.folder / "made" / path.name))
+        made, wanted = (read_image(cli.folder / folder / path.name, 3) for folder in ("made", "wanted"))
+        errors.append(float((made - wanted).abs().mean()) / 2)
+    student = by_name(report(cli))["L1"].of("student")
+    # The files have 8 bits.
+    assert student.value == pytest.approx(np.mean(errors), abs=2e-3)
+    assert student.interval[0] <= student.value <= student.interval[1]
+
+
+def test_figures_of_inception(cli, trained):
+    """Its weights are random here: what matters is that the file is used, and that the names are the field's."""
+    cli("evaluate", "run", "--data", "images", "--inception-weights", random_inception(cli.folder / "i.pth"))
+    metrics = by_name(report(cli))
+    assert {"FID", "KID", "precision", "recall", "ISC"} <= metrics.keys()
+    assert all(metrics[name].of("student") is not None for name in ("FID", "KID", "ISC"))
+    assert any((cli.cache / "catdsl" / "features").iterdir())
+
+
+def test_the_protocol_may_be_chosen(cli, trained):
+    weights = random_squeezenet(cli.folder / "s.pth")
+    cli("evaluate", "run", "--data", "images", "--squeezenet-weights", weights, "--protocol", "unpaired", "--no-cache")
+    protocol = by_name(report(cli))["Frechet distance (SqueezeNet)"].protocol
+    assert "3 made and 13 real" in protocol
+    cli(
+        "evaluate", "run", "--data", "images", "--squeezenet-weights", weights, "--protocol", "unpaired", "--balance"
+    )  # fmt: skip
+    protocol = by_name(report(cli))["Frechet distance (SqueezeNet)"].protocol
+    assert "3 made and 3 real" in protocol
+
+
+class Colours(torch.nn.Module):
+    """Says that everything is class 2."""
+
+    def forward(self, x_BCHW):
+        return torch.full((x_BCHW.shape[0], x_BCHW.shape[2], x_BCHW.shape[3]), 2, dtype=torch.long)
+
+
+def test_label_maps_are_segmented(cli):
+    write_spec(cli.folder, "gaugan")
+    images = write_images(cli.folder / "images", "gaugan")
+    cli("train", "gaugan.cat", "--data", "images", "-o", "run", "--steps", 2)
+    torch.jit.script(Colours()).save("segmenter.pt")
+    cli("evaluate", "run", "--data", "images", "--segmenter", "segmenter.pt")
+    found = report(cli)
+    accuracy = by_name(found)["pixel accuracy"].of("teacher").value
+    maps = [np.asarray(Image.open(p)) for p in sorted((images / "train" / "label").iterdir())[-3:]]
+    small = [np.asarray(Image.fromarray(m).resize((16, 16), Image.Resampling.NEAREST)) for m in maps]
+    share = np.mean([(m == 2)[m != 9].sum() for m in small]) / np.mean([(m != 9).sum() for m in small])
+    assert accuracy == pytest.approx(share, abs=0.03)
+    assert by_name(found)["mIoU"].of("real photographs").value == by_name(found)["mIoU"].of("teacher").value
+    assert found.student is None
+    assert [score.scores[0] for score in found.segmentation.classes][:2] == [0.0, 0.0]
+
+
+def test_a_teacher_that_was_given_belongs_to_the_run(cli, trained):
+    cli("plan", "pix2pix.cat", "--teacher", "run", "-o", "plan/student.cat")
+    given = ("--student", "plan/student.cat", "--teacher", "run", "--data", "images")
+    cli("distill", "pix2pix.cat", *given, "-o", "other", "--steps", 2)
+    cli("evaluate", "other", "--data", "images")
+    cli("evaluate", "run", "--data", "images")
+    assert report(cli, "other").teacher_digest == report(cli).teacher_digest != ""
+
+
+def test_runs_side_by_side(cli, trained):
+    cli(
+        "compress",
+        "pix2pix.cat",
+        "--data",
+        "images",
+        "-o",
+        "small",
+        "--steps",
+        4,
+        "--budget",
+        "40%",
+        "--teacher",
+        "run",
+    )
+    told = cli("compare", "run", "small", code=1)
+    assert "E603" in told.stderr
+    assert "catdsl evaluate run --data DIR" in told.stderr
+    for run in ("run", "small"):
+        cli("evaluate", run, "--data", "images")
+    shown = cli("compare", "run", "small", "-o", "both").stdout
+    assert "run" in shown
+    assert "small" in shown
+    assert {p.name for p in (cli.folder / "both").iterdir()} == {
+        f"comparison.{e}" for e in ("html", "md", "json", "svg")
+    }
+    rows = json.loads(cli("compare", "run", "small", "--format", "json").stdout)["rows"]
+    assert [row["part"] for row in rows] == ["teacher", "student", "student"]
+    assert "given twice" in cli("compare", "run", "./run", code=1).stderr
+    assert "E607" in cli("compare", "run", "small", "-o", "both", "--metric", "FID", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "said"),
+    [
+        (("--data", "empty"), "E601", "no "),
+        (("--data", "gone"), "E601", "gone"),
+        (("--data", "images", "--inception-weights", "notes.txt"), "E605", "notes.txt"),
+        (("--data", "images", "--squeezenet-weights", "notes.txt"), "E605", "notes.txt"),
+        (("--data", "images", "--segmenter", "notes.txt"), "E607", "mIoU needs label maps"),
+        (("--data", "images", "--label-table", "notes.txt"), "E607", "--segmenter"),
+        (("--data", "images", "--device", "cuda:99"), "E607", "cuda:99"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_written(cli, trained, flags, code, said):
+    (cli.folder / "empty").mkdir()
+    (cli.folder / "notes.txt").write_text("no weights")
+    told = cli("evaluate", "run", *flags, code=1)
+    assert code in told.stderr
+    assert said in told.stderr
+    assert not (trained / "report").exists()
+
+
+def test_broken_images_and_runs_are_told(cli, trained):
+    assert "E603" in cli("evaluate", "images", "--data", "images", code=1).stderr
+    (cli.folder / "images" / "train" / "12.png").write_bytes(b"no image")
+    told = cli("evaluate", "run", "--data", "images", code=1)
+    assert "E602" in told.stderr
+    assert "12.png" in told.stderr
+    for path in sorted((cli.folder / "images" / "train").iterdir())[2:]:
+        path.unlink()
+    assert "E601" in cli("evaluate", "run", "--data", "images", code=1).stderr
+
+
+def test_other_images_than_those_of_the_training_are_pointed_out(cli, trained):
+    (cli.folder / "images" / "train" / "00.png").unlink()
+    cli("evaluate", "run", "--data", "images")
+    assert any("not those that the run was trained on" in note.text for note in report(cli).notes)
