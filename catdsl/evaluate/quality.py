@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from catdsl.diagnostics import CatError
-from catdsl.evaluate.bootstrap import Estimate, mean_estimate
 from catdsl.evaluate.ssim import structural_similarity, too_small
 from catdsl.evaluate.trivial import Answer, mean_image, unchanged
 from catdsl.train.data.batches import plain_batches
@@ -28,19 +27,6 @@ class Quality:
     psnr: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedQuality:
-    """Means over all pairs with bootstrap intervals; see `PairedValues`.
-
-    `ssim` is None where it was not asked for and where images are too small; `without_ssim` then says why.
-    """
-
-    l1: Estimate
-    psnr: Estimate
-    ssim: Estimate | None
-    without_ssim: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PairedValues:
     """One value for each of N pairs, in their order, of images whose values are scaled to [0, 1].
@@ -58,19 +44,6 @@ class PairedValues:
     @property
     def means(self) -> Quality:
         return Quality(images=len(self.l1_N), l1=float(self.l1_N.mean()), psnr=float(self.psnr_N.mean()))
-
-    def estimates(self, *, draws: int = 1000, seed: int = 0) -> PairedQuality:
-        """The means, and how much they owe to the images that happened to be there."""
-
-        def of(values_N: np.ndarray) -> Estimate:
-            return mean_estimate(values_N, draws=draws, seed=seed)
-
-        return PairedQuality(
-            l1=of(self.l1_N),
-            psnr=of(self.psnr_N),
-            ssim=None if self.ssim_N is None else of(self.ssim_N),
-            without_ssim=self.without_ssim,
-        )
 
 
 def compare_pairs(pairs: Iterable[tuple[Tensor, Tensor]], *, ssim: bool = False) -> PairedValues:

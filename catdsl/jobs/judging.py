@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from catdsl.diagnostics import CatError
-from catdsl.evaluate.bootstrap import LEVEL, Estimate
+from catdsl.evaluate.bootstrap import LEVEL, Estimate, mean_estimate
 from catdsl.evaluate.extractors import Extractor, with_inception, with_squeezenet
 from catdsl.evaluate.features import extract_features
 from catdsl.evaluate.fidelity import Fidelity, measure_fidelity
 from catdsl.evaluate.image_lists import list_images
 from catdsl.evaluate.label_table import LabelTable
-from catdsl.evaluate.quality import PairedQuality
+from catdsl.evaluate.quality import PairedValues
 from catdsl.evaluate.segmentation import Segmentation, measure_segmentation, shown_labels
 from catdsl.evaluate.segmenters import Segmenter
 from catdsl.jobs.answers import STUDENT, TARGET, TEACHER, Answers
@@ -24,7 +26,7 @@ from catdsl.train.data.images import read_image
 from catdsl.train.data.opening import ImageData
 from catdsl.train.data.pixels import Unreadable
 from catdsl.view.report import content
-from catdsl.view.report.content import ClassScore, Figure, Metric
+from catdsl.view.report.content import ClassScore, Difference, Figure, Metric
 
 Protocol = Literal["paired", "unpaired"]
 
@@ -55,28 +57,47 @@ def choose_judges(inception: Path | None, squeezenet: Path | None) -> Judges:
         return Judges(extractors=tuple(extractors), missing={"FID": reason, "KID": reason})
 
 
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """What is measured of each image by itself."""
+
+    name: str
+    unit: str
+    better: Literal["smaller", "larger"]
+    what: str
+    values: Callable[[PairedValues], np.ndarray | None]
+
+
+_MEASURES = (
+    _Measure("L1", "", "smaller", "the mean absolute error", lambda v: v.l1_N),
+    _Measure("PSNR", "dB", "larger", "10 log10(1 / MSE) of each image, and the mean of these", lambda v: v.psnr_N),
+    _Measure("SSIM", "", "larger", "structural similarity in a Gaussian window of 11 x 11", lambda v: v.ssim_N),
+)
+
+
 def paired_metrics(answers: Answers) -> Iterator[Metric]:
     """L1, PSNR and SSIM against the targets; without targets, the student's L1 to the teacher's images."""
-    qualities = {name: values.estimates() for name, values in answers.values.items()}
-    if not qualities:
+    if not answers.values:
         yield from _likeness(answers)
         return
-    count = len(answers.names)
-    without = next((quality.without_ssim for quality in qualities.values()), "")
-    where = "Each made image against its held-out target, values scaled to 0 to 1"
-    for name, unit, better, what, take in _PAIRED:
-        figures = _estimates({answer: take(quality) for answer, quality in qualities.items()})
+    without = next(values.without_ssim for values in answers.values.values())
+    for measure in _MEASURES:
+        found = {name: measure.values(values) for name, values in answers.values.items()}
+        known = {name: values for name, values in found.items() if values is not None}
         yield Metric(
-            name=name, unit=unit, better=better, protocol=f"{where}: {what}.", images=count, figures=figures,
-            reason=f"not measured: {without}" if name == "SSIM" and without else "",
+            name=measure.name, unit=measure.unit, better=measure.better, images=len(answers.names),
+            protocol=f"Each made image against its held-out target, values scaled to 0 to 1: {measure.what}.",
+            figures=_estimates({name: mean_estimate(values) for name, values in known.items()}),
+            differences=tuple(_differences(known)), reason="" if known else without,
         )  # fmt: skip
 
 
-_PAIRED: tuple[tuple[str, str, Literal["smaller", "larger"], str, Callable[[PairedQuality], Estimate | None]], ...] = (
-    ("L1", "", "smaller", "the mean absolute error", lambda q: q.l1),
-    ("PSNR", "dB", "larger", "10 log10(1 / MSE) of each image, and the mean of these", lambda q: q.psnr),
-    ("SSIM", "", "larger", "structural similarity in a Gaussian window of 11 x 11", lambda q: q.ssim),
-)
+def _differences(values: Mapping[str, np.ndarray]) -> Iterator[Difference]:
+    """Of each network to all other answers, image by image."""
+    for answer, other in product(values, values):
+        if answer in (TEACHER, STUDENT) and answer != other:
+            found = mean_estimate(values[answer] - values[other])
+            yield Difference(answer=answer, other=other, value=found.value, interval=(found.low, found.high))
 
 
 def _likeness(answers: Answers) -> Iterator[Metric]:
@@ -86,15 +107,14 @@ def _likeness(answers: Answers) -> Iterator[Metric]:
         name="L1 to the teacher's images", better="smaller", images=len(answers.names),
         protocol="Each image against the teacher's of the same held-out input, values scaled to 0 to 1: the mean "
         "absolute error. Nothing here says how good the teacher is.",
-        figures=_estimates({name: values.estimates().l1 for name, values in answers.to_teacher.items()}),
+        figures=_estimates({name: mean_estimate(values.l1_N) for name, values in answers.to_teacher.items()}),
     )  # fmt: skip
 
 
-def _estimates(found: Mapping[str, Estimate | None]) -> tuple[Figure, ...]:
+def _estimates(found: Mapping[str, Estimate]) -> tuple[Figure, ...]:
     return tuple(
         Figure(answer=answer, value=estimate.value, interval=(estimate.low, estimate.high))
         for answer, estimate in found.items()
-        if estimate is not None
     )
 
 

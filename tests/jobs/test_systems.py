@@ -15,6 +15,7 @@ from catdsl.project import load
 from catdsl.train import engine
 from catdsl.train.checkpoint import load_checkpoint
 from catdsl.train.data.images import read_image, to_pixels, write_image
+from catdsl.train.losses.perceptual import Perceptual
 from catdsl.train.run_settings import weights_digest
 from tests.jobs.systems import write_images, write_spec
 from tests.train.transcription import constant_then_linear
@@ -321,3 +322,24 @@ def test_under_torchrun(cli):
     assert launched.wait(timeout=120) == 0
     assert (cli.folder / "run" / "teacher" / "weights.safetensors").exists()
     assert (cli.folder / "run" / "teacher" / "metrics.jsonl").read_text().count("\n") == 3
+
+
+@pytest.mark.slow
+def test_the_perceptual_loss_of_a_weights_file(cli):
+    """Random weights of VGG-19's form: for teacher and student, and through a resumed run."""
+    path = write_spec(cli.folder, "gaugan")
+    write_images(cli.folder / "images", "gaugan")
+    path.write_text(path.read_text().replace("perceptual = 0", "perceptual = 10"))
+    torch.manual_seed(0)
+    torch.save({**Perceptual().state_dict(), "classifier.6.bias": torch.zeros(1000)}, cli.folder / "vgg19.pth")
+    command = ("compress", path, "--data", "images", "-o", "run", "--vgg", "vgg19.pth")
+    cli(*command, "--steps", 2)
+    for part in ("teacher", "student"):
+        lines = (cli.folder / "run" / part / "metrics.jsonl").read_text().splitlines()
+        assert all(json.loads(line)["perceptual"] > 0 for line in lines)
+    torch.manual_seed(1)
+    torch.save(Perceptual().state_dict(), cli.folder / "vgg19.pth")
+    told = cli(*command, "--steps", 3, "--resume", "--accept-changes", code=0)
+    assert "E604" not in told.stderr
+    told = cli("train", path, "--data", "images", "-o", "other", "--steps", 1, code=1)
+    assert "--vgg" in told.stderr

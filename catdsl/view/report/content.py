@@ -74,11 +74,21 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What `answer` scored less what `other` scored, image by image, which tells more than two intervals do."""
+
+    answer: str
+    other: str
+    value: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A measure, what each answer scored by it over `images` images, and how it was taken.
 
     `reason` says why there are no figures, or fewer than one would expect. `interval` says how the
-    intervals were made.
+    intervals were made. `differences` are there where every image has a score of its own.
     """
 
     name: str
@@ -89,10 +99,16 @@ class Metric:
     unit: str = ""
     interval: str = BOOTSTRAP
     reason: str = ""
+    differences: tuple[Difference, ...] = ()
 
     def of(self, answer: str) -> Figure | None:
         """What an answer scored, where it was measured."""
         return next((figure for figure in self.figures if figure.answer == answer), None)
+
+    def difference(self, answer: str, other: str) -> Difference | None:
+        """What an answer scored less what another one did, where that was measured."""
+        pairs = (d for d in self.differences if (d.answer, d.other) == (answer, other))
+        return next(pairs, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,12 +77,17 @@ def _speed(report: Report) -> Iterator[str]:
 def verdict(metric: Metric, one: Figure, other: Figure) -> str:
     """Whether `one` is BETTER or WORSE than `other`.
 
-    ALIKE where their intervals overlap, EQUAL where they are, UNKNOWN where one is not a number.
+    ALIKE where the interval of their difference holds 0 or, without one, where their own intervals
+    overlap; EQUAL where they are, UNKNOWN where one is not a number.
     """
     if isnan(one.value) or isnan(other.value):
         return UNKNOWN
     if one.value == other.value:
         return EQUAL
+    difference = metric.difference(one.answer, other.answer)
+    if difference is not None:
+        alike = difference.interval[0] <= 0 <= difference.interval[1]
+        return ALIKE if alike else BETTER if (difference.value < 0) == (metric.better == "smaller") else WORSE
     if one.interval is not None and other.interval is not None and _overlap(one.interval, other.interval):
         return ALIKE
     return BETTER if (one.value < other.value) == (metric.better == "smaller") else WORSE
@@ -95,7 +100,7 @@ def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
 _AGAINST_TEACHER = (
     (BETTER, "It is better than the teacher"),
     (EQUAL, "It equals the teacher"),
-    (ALIKE, "It cannot be told from the teacher, as the intervals overlap"),
+    (ALIKE, "It cannot be told from the teacher, within the intervals"),
     (WORSE, "It is worse than the teacher"),
     (UNKNOWN, "It cannot be compared with the teacher"),
 )

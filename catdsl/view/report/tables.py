@@ -9,6 +9,7 @@ from catdsl.view.report.content import STUDENT, TEACHER, Bound, Costs, Metric, R
 from catdsl.view.report.wording import (
     better_words,
     counted,
+    difference_words,
     figure_words,
     figures_of,
     fixed,
@@ -121,6 +122,9 @@ def remarks(metric: Metric) -> Iterator[str]:
         yield metric.protocol
     if any(figure.interval for figure in metric.figures) and metric.interval:
         yield f"In brackets: {metric.interval}."
+    difference = metric.difference(STUDENT, TEACHER)
+    if difference is not None:
+        yield f"Student less teacher, image by image: {difference_words(difference, metric)}."
     if metric.reason:
         yield metric.reason if metric.figures else f"Not measured: {metric.reason}"
 

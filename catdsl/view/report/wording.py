@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from math import floor, inf, isfinite, log10
 
 from catdsl.view.describe import amount
-from catdsl.view.report.content import Metric
+from catdsl.view.report.content import Difference, Metric
 
 _MOST_DECIMALS = 8
 _NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|dB|[KMGT]?B|[KMGT])(?!\w))|(?<=\d) (?=x \d)|(?<=\d x) (?=\d)")
@@ -84,6 +84,13 @@ def figures_of(metric: Metric) -> dict[str, tuple[str, str]]:
         figure.answer: (_with_unit(fixed(figure.value, decimals), metric.unit), _interval(figure.interval, decimals))
         for figure in metric.figures
     }
+
+
+def difference_words(difference: Difference, metric: Metric) -> str:
+    """`-0.0005 (-0.0021 to 0.0011)`, with the decimals of the metric."""
+    decimals = decimals_for(figure.value for figure in metric.figures)
+    value, low, high = (fixed(number, decimals) for number in (difference.value, *difference.interval))
+    return figure_words(_with_unit(value, metric.unit), f"{low} to {high}")
 
 
 def figure_words(value: str, interval: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from catdsl.view.report.content import Bound, Figure, Metric, Report
+from catdsl.view.report.content import Bound, Difference, Figure, Metric, Report
 from catdsl.view.report.summary import summary
 from tests.view.report.samples import bare, teacher_only, whole
 
@@ -31,7 +31,7 @@ def test_a_whole_report() -> None:
         "It keeps within the budget: macs (exact) 25%.",
         "It takes 7.93 ms per image where the teacher takes 12.0 ms (cpu: Some Processor, 2 threads, batch 1): "
         "1.52 times as fast.",
-        "It cannot be told from the teacher, as the intervals overlap: L1 0.1535 against 0.1540 (smaller is better).",
+        "It cannot be told from the teacher, within the intervals: L1 0.1535 against 0.1540 (smaller is better).",
         "It is worse than the teacher: Frechet distance (SqueezeNet) 83.91 against 61.53 (smaller is better).",
         "Not measured: FID.",
         "Of 3 searched widths, 1 vanished, 1 became narrower and 1 stayed whole.",
@@ -44,7 +44,7 @@ def test_a_whole_report() -> None:
         (metric("smaller", teacher=2.0, student=1.0), "It is better than the teacher: M 1.000 against 2.000"),
         (metric("larger", teacher=2.0, student=1.0), "It is worse than the teacher: M 1.000 against 2.000"),
         (metric("larger", teacher=1.0, student=1.0), "It equals the teacher: M"),
-        (metric("larger", teacher=(2.0, 1.4, 3.0), student=(1.0, 0.5, 1.5)), "the intervals overlap"),
+        (metric("larger", teacher=(2.0, 1.4, 3.0), student=(1.0, 0.5, 1.5)), "within the intervals"),
         (metric("larger", teacher=(2.0, 1.6, 3.0), student=(1.0, 0.5, 1.5)), "It is worse than the teacher"),
         (metric("larger", teacher=(2.0, 1.6, 3.0), student=1.0), "It is worse than the teacher"),
         (metric("larger", teacher=2.0, student=float("nan")), "It cannot be compared with the teacher: M not a number"),
@@ -95,3 +95,17 @@ def test_a_budget_that_is_broken_is_said() -> None:
 
 def test_nothing_measured_is_said() -> None:
     assert "How good its images are was not measured." in summary(bare())
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ((-0.2, -0.1), "It is better than the teacher"),
+        ((0.1, 0.2), "It is worse than the teacher"),
+        ((-0.1, 0.2), "It cannot be told from the teacher"),
+    ],
+)
+def test_a_difference_image_by_image_tells_more_than_intervals(interval: tuple[float, float], words: str) -> None:
+    overlapping = metric("smaller", teacher=(2.0, 1.0, 3.0), student=(1.9, 0.9, 2.9))
+    difference = Difference(answer="student", other="teacher", value=sum(interval) / 2, interval=interval)
+    assert words in said(replace(overlapping, differences=(difference,)))
