@@ -78,8 +78,8 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
     training = None
     if protocol == "unpaired" and judges.extractors:
         training = write_training_targets(data, images, batch=options.batch)
-    for reason in dict.fromkeys(judges.missing.values()):
-        say(f"warning: {', '.join(judges.missing)} are not measured: {reason}")
+    if judges.missing:
+        say(f"warning: {', '.join(judges.missing)} are not measured: {next(iter(judges.missing.values()))}")
     metrics = [
         *paired_metrics(answers),
         *distance_metrics(

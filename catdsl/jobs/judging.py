@@ -64,7 +64,9 @@ def choose_judges(inception: Path | None, squeezenet: Path | None) -> Judges:
         (diagnostic,) = error.diagnostics
         reason = "; ".join(filter(None, (diagnostic.message, *diagnostic.notes, diagnostic.help)))
         names = (INCEPTION.frechet, INCEPTION.kernel, INCEPTION.precision, INCEPTION.recall, SCORE)
-        return Judges(extractors=tuple(extractors), missing=dict.fromkeys(names, reason))
+        # In full once: it is a long one.
+        missing = {name: reason if name == names[0] else f"as {names[0]}" for name in names}
+        return Judges(extractors=tuple(extractors), missing=missing)
 
 
 @dataclass(frozen=True, slots=True)
