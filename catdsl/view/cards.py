@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from catdsl.ir.graph import Node
-from catdsl.view.describe import alteration, change, local_name, percent, shape
+from catdsl.view.describe import alteration, channels, local_name, percent, shape
 from catdsl.view.facts import Facts, State
 from catdsl.view.groups import letter, shared_widths
 from catdsl.view.structure import Run, is_join
@@ -151,7 +151,7 @@ class CardMaker:
         bar = self.facts.bars.get(node.name)
         if bar is None:
             return width
-        room = text_width(change(bar), *_font("count"))
+        room = text_width(channels(node.name, self.facts), *_font("count"))
         if bar.width in self.groups:
             room += _GAP + text_width(letter(self.groups[bar.width]), *_font("share"))
         return max(width, _BAR + _GAP + room)
@@ -179,8 +179,7 @@ class CardMaker:
         bar = self.facts.bars.get(node.name)
         if bar is None:
             return Row(y, 20 if style == "name" else 16, node.name, tuple(texts), kind=style)
-        followed = self.facts.states[node.name] is State.GONE and self.facts.student and not bar.own
-        label = fit(str(bar.full) if followed else change(bar), room, *_font("count"))
+        label = fit(channels(node.name, self.facts), room, *_font("count"))
         texts.append(Text(width - PAD, y + 30, label, "count", end=True))
         if bar.width in self.groups:
             x = width - PAD - round(text_width(label, *_font("count"))) - _GAP

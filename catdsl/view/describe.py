@@ -75,6 +75,13 @@ def change(bar: Bar, *, arrow: str = "→") -> str:
     return f"{bar.filled}" if bar.full in (0, bar.filled) else f"{bar.full} {arrow} {bar.filled}"
 
 
+def channels(node: str, facts: Facts, *, arrow: str = "→") -> str:
+    """The channels of a node that makes a width; what vanished has just those that another still decides."""
+    bar = facts.bars[node]
+    followed = facts.states[node] is State.GONE and not bar.own
+    return str(bar.full) if followed else change(bar, arrow=arrow)
+
+
 def percent(share: float) -> str:
     """A share of MACs, with a digit more where it is small."""
     value = 100 * share

@@ -11,7 +11,7 @@ from typing import Any
 
 from catdsl.analysis.cost import Cost
 from catdsl.ir.graph import Node
-from catdsl.view.describe import alteration, change, fate, heat, local_name, percent
+from catdsl.view.describe import alteration, channels, fate, heat, local_name, percent
 from catdsl.view.facts import END, Facts, State
 from catdsl.view.palette import HEAT
 from catdsl.view.structure import Part, Run, structure
@@ -55,7 +55,7 @@ def _named(figures: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _node(node: Node, space: str, facts: Facts, hottest: float) -> dict[str, Any]:
-    channels, height, width = facts.shapes[node.name]
+    size = "x".join(map(str, facts.shapes[node.name]))
     step = heat(facts.share(node.name), hottest)
     style = {"backgroundColor": HEAT[step - 1][0]} if step else {}
     style |= {"borderColor": _BORDERS[state]} if (state := facts.states[node.name]) in _BORDERS else {}
@@ -65,7 +65,7 @@ def _node(node: Node, space: str, facts: Facts, hottest: float) -> dict[str, Any
         "namespace": space,
         "attrs": [{"key": key, "value": plain(value)} for key, value in _attributes(node, facts) if value],
         "incomingEdges": [_edge(source, place) for place, source in enumerate(node.inputs)],
-        "outputsMetadata": [{"id": "0", "attrs": [{"key": "shape", "value": f"{channels}x{height}x{width}"}]}],
+        "outputsMetadata": [{"id": "0", "attrs": [{"key": "shape", "value": size}]}],
         **({"style": style} if style else {}),
     }
 
@@ -87,7 +87,7 @@ def _attributes(node: Node, facts: Facts) -> Iterator[tuple[str, str]]:
     yield from ((key, str(value)) for key, value in node.attrs.items() if value is not None)
     yield "difference", fate(facts.states[name], facts)
     yield "changed", alteration(node, facts) if name in facts.were else ""
-    yield "width", "" if bar is None else f"{bar.width}: {change(bar)}"
+    yield "width", "" if bar is None else f"{bar.width}: {channels(name, facts)}"
     yield "made by", f"{facts.makers[bar.width]} convs" if bar is not None and facts.makers[bar.width] > 1 else ""
     for label, metric in (("MACs (exact)", "exact"), ("MACs (paper)", "paper"), ("parameters", "params")):
         yield label, _counts(facts, name, metric)

@@ -70,7 +70,7 @@ def _symbol(kind: str, x: int, y: int) -> list[str]:
         case "width":
             return [rect("track", x, y + 5, 54, 6, round_=3), rect("left", x, y + 5, 24, 6, round_=3)]
         case "more":
-            return [rect("more", x, y + 5, 54, 6, round_=3), rect("left", x, y + 5, 40, 6, round_=3)]
+            return [rect("left", x, y + 5, 40, 6, round_=3), rect("more", x + 40, y + 5, 14, 6)]
         case _ if kind.startswith("left"):
             return [rect(kind, x, y + 5, 40, 6, round_=3)]
         case "gone" | "new":

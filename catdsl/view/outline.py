@@ -7,7 +7,7 @@ to one card; where that is not enough, cards at the top that follow each other a
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from catdsl.view.describe import alteration, change, fate, heat, local_name, percent, shape
+from catdsl.view.describe import alteration, channels, fate, heat, local_name, percent, shape
 from catdsl.view.facts import END, Facts, State
 from catdsl.view.groups import letter, shared_widths
 from catdsl.view.structure import Part, Run, Scope, is_join, members, structure
@@ -174,7 +174,7 @@ class _Outliner:
     def _words(self, name: str, *, sized: bool) -> Iterator[str]:
         """The line of an operator, with its shape where that is new, and one for each of its taps."""
         node, bar, share = self.facts.drawn.node[name], self.facts.bars.get(name), self.facts.share(name)
-        width = "" if bar is None else change(bar)
+        width = "" if bar is None else channels(name, self.facts)
         if bar is not None and bar.width in self.groups:
             width = f"{letter(self.groups[bar.width])} {width}"
         called = " ".join(filter(None, (local_name(name), alteration(node, self.facts))))

@@ -157,15 +157,15 @@ class _Picture:
         self.elements.append("</g>")
 
     def _meter(self, meter: Meter, x: int, y: int) -> None:
-        place = x + meter.x, y + meter.y
+        left, top = x + meter.x, y + meter.y
         if meter.full:
-            self.elements.append(rect("track", *place, meter.full, BAR_HEIGHT, round_=3))
-        if meter.filled > meter.full:
-            self.elements.append(rect("more", *place, meter.filled, BAR_HEIGHT, round_=3))
-        width = max(2, min(meter.filled, meter.full))
-        if meter.filled and meter.full:
+            self.elements.append(rect("track", left, top, meter.full, BAR_HEIGHT, round_=3))
+        if meter.full and meter.filled:
             style = f"left{group_style(meter.group)}{'' if meter.own else ' follows'}"
-            self.elements.append(rect(style, *place, width, BAR_HEIGHT, round_=min(3, width / 2)))
+            width = max(2, min(meter.filled, meter.full))
+            self.elements.append(rect(style, left, top, width, BAR_HEIGHT, round_=min(3, width / 2)))
+        if meter.filled > meter.full:
+            self.elements.append(rect("more", left + meter.full, top, meter.filled - meter.full, BAR_HEIGHT))
 
     def _join(self, box: Box, card: Card, x: int, y: int) -> None:
         """A sign, wider where several wires come in; its caption stands to the right."""

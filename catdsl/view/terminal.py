@@ -6,7 +6,7 @@ from itertools import groupby
 from unicodedata import combining, east_asian_width
 
 from catdsl.ir.graph import Graph
-from catdsl.view.describe import alteration, change, fate, local_name, percent, shape
+from catdsl.view.describe import alteration, change, channels, fate, local_name, percent, shape
 from catdsl.view.facts import Facts, State, facts
 from catdsl.view.structure import Part, Run, Scope, members, structure
 
@@ -99,7 +99,6 @@ class _Tree:
 
     def _operator(self, name: str, depth: int) -> _Line:
         node = self.facts.drawn.node[name]
-        bar = self.facts.bars.get(name)
         state = self.facts.states[name]
         remarks = [_REMARKS[state] if self.facts.student else fate(state, self.facts)]
         if name in self.taps:
@@ -108,7 +107,7 @@ class _Tree:
             _INDENT * depth + local_name(name),
             alteration(node, self.facts, times="x", down="/", up="up ", arrow="->"),
             shape(self.facts.shapes[name], times=" x "),
-            "" if bar is None else change(bar, arrow="->"),
+            channels(name, self.facts, arrow="->") if name in self.facts.bars else "",
             percent(self.facts.share(name)) if self.facts.macs.get(name) else "",
             ", ".join(filter(None, remarks)),
         )

@@ -219,7 +219,7 @@ def test_a_wider_network_shows_what_it_has_more() -> None:
     svg = render_picture(known)
     assert ">8 → 20</text>" in svg
     widths = {style: width for style, width in _rects(svg, "a.conv0")}
-    assert widths["left"] == pytest.approx(widths["more"] * 8 / 20, abs=0.1)
+    assert widths["left"] == pytest.approx(widths["more"] * 8 / 12, abs=0.2)
 
 
 def test_a_narrower_one_is_a_student_s_picture() -> None:
