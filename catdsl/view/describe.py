@@ -135,8 +135,11 @@ def fate(state: State, facts: Facts) -> str:
     return ""
 
 
-def figures(before: Cost, after: Cost, *, arrow: str = "→") -> tuple[str, ...]:
-    """What two networks cost, and the difference: `MACs (exact) 2.60 G → 1.30 G (-50.0 %)`."""
+def figures(facts: Facts, *, arrow: str = "→") -> tuple[str, ...]:
+    """What two networks cost, and the difference: `MACs (exact) 2.60 G → 1.30 G (-50.0 %)`; none of one alone."""
+    if not facts.costs_before:
+        return ()
+    before, after = (sum(costs.values(), Cost()) for costs in (facts.costs_before, facts.costs))
     rows = (
         ("MACs (exact)", before.exact, after.exact),
         ("MACs (paper)", before.paper, after.paper),

@@ -11,7 +11,7 @@ from typing import Any
 
 from catdsl.analysis.cost import Cost
 from catdsl.ir.graph import Node
-from catdsl.view.describe import alteration, channels, fate, heat, local_name, percent
+from catdsl.view.describe import alteration, channels, fate, figures, heat, local_name, percent
 from catdsl.view.facts import END, Facts, State
 from catdsl.view.palette import HEAT
 from catdsl.view.structure import Part, Run, structure
@@ -21,7 +21,7 @@ _OUTPUT = "output"
 _BORDERS = {State.GONE: "#b7c1ce", State.BYPASSED: "#b7c1ce", State.NEW: "#1c8a5b"}
 
 
-def render_explorer(facts: Facts, *, title: str = "", figures: tuple[str, ...] = ()) -> str:
+def render_explorer(facts: Facts, *, title: str = "") -> str:
     """The text of a `.json` file: every operator with its place, shape, width and cost as attributes."""
     spaces = dict(_spaces(structure(facts.drawn), ""))
     hottest = max((facts.share(n) for n in facts.macs), default=0.0)
@@ -30,7 +30,7 @@ def render_explorer(facts: Facts, *, title: str = "", figures: tuple[str, ...] =
         "id": plain(facts.drawn.name),
         "nodes": [*nodes, _output(facts)],
         # The empty namespace is the graph itself.
-        "groupNodeAttributes": {"": dict(_named(figures))},
+        "groupNodeAttributes": {"": dict(_totals(facts))},
     }
     return json.dumps({"label": plain(title or facts.drawn.name), "graphs": [graph]}, ensure_ascii=False, indent=1)
 
@@ -50,8 +50,9 @@ def _step(label: str) -> str:
     return plain(label).replace("/", "\N{DIVISION SLASH}")
 
 
-def _named(figures: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    return ((f"cost {number}", plain(words)) for number, words in enumerate(figures, 1))
+def _totals(facts: Facts) -> Iterator[tuple[str, str]]:
+    """What the networks cost in all, as attributes of the graph."""
+    return ((f"difference {number}", plain(words)) for number, words in enumerate(figures(facts), 1))
 
 
 def _node(node: Node, space: str, facts: Facts, hottest: float) -> dict[str, Any]:

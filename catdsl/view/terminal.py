@@ -6,7 +6,7 @@ from itertools import groupby
 from unicodedata import combining, east_asian_width
 
 from catdsl.ir.graph import Graph
-from catdsl.view.describe import alteration, change, channels, fate, local_name, percent, shape
+from catdsl.view.describe import alteration, change, channels, fate, figures, local_name, percent, shape
 from catdsl.view.facts import Facts, State, facts
 from catdsl.view.structure import Part, Run, Scope, members, structure
 
@@ -39,16 +39,16 @@ def render_tree(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str
     return render_facts(facts(graph, teacher=teacher, macs=macs))
 
 
-def render_facts(known: Facts, *, figures: Iterable[str] = ()) -> str:
+def render_facts(known: Facts) -> str:
     """The tree as text that ends with a line break, in plain characters but for the names.
 
     With a `teacher`, widths read `64 -> 20` and what vanished is said so; without one, equal blocks
     that follow each other are shown once. Of two networks that are not teacher and student, blocks
-    without a difference take one line. `figures` are lines at the end.
+    without a difference take one line. Costs of both are the last lines.
     """
     tree = _Tree(known)
     first = _Line(f"{known.drawn.kind} {known.drawn.name}")
-    last = _Line(f"output {known.drawn.output}"), *(_Line(line) for line in figures)
+    last = _Line(f"output {known.drawn.output}"), *(_Line(words) for words in figures(known, arrow="->"))
     return _aligned([first, *tree.lines(structure(known.drawn).children, 1), *last])
 
 
