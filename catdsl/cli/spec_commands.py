@@ -108,15 +108,19 @@ def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None) -> No
     print(json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project))
 
 
+_OUT = ".svg; .mmd (Mermaid), .dot (Graphviz), .json (Model Explorer); the terminal by default"
+_DIFF = "show what SPEC has changed against this network; nodes are matched by their names"
+
+
 @app.command()
 def graph(
     spec: Spec,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="an .svg file; the terminal by default")] = None,
-    diff: Annotated[Path | None, typer.Option("--diff", help="draw SPEC against this larger network")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help=_OUT)] = None,
+    diff: Annotated[Path | None, typer.Option("--diff", metavar="OTHER", help=_DIFF)] = None,
     format: FormatOption = Format.text,
     set_: Set = None,
 ) -> None:
-    """Draw the network; a student is drawn against its teacher.
+    """Draw the network; a student is drawn against its teacher, any two networks with --diff.
 
     Example: catdsl graph runs/demo/student.cat -o student.svg
     """
@@ -130,7 +134,8 @@ def graph(
     if out is None:
         print(drawing.tree(project.graph, teacher=other))
         return
-    drawing.draw(project.graph, out, teacher=other, subtitle=project.source.shown)
+    shown = project.source.shown if diff is None else f"{diff} → {project.source.shown}"
+    drawing.draw(project.graph, out, teacher=other, subtitle=shown)
     show_paths([out], format)
 
 

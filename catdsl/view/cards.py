@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 from catdsl.ir.graph import Node
-from catdsl.view.describe import change, detail, local_name, percent, shape
+from catdsl.view.describe import alteration, channels, local_name, percent, shape
 from catdsl.view.facts import Facts, State
+from catdsl.view.groups import letter, shared_widths
 from catdsl.view.structure import Run, is_join
 from catdsl.view.typeface import STYLES, fit, text_width
 
@@ -32,13 +33,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A width as a bar: the teacher's channels, and of these the ones left."""
+    """A width as a bar: the channels before, the teacher's, and the ones left; these may also be more.
+
+    `group` numbers the width among those that several convs make; -1 where this one is alone.
+    """
 
     x: int
     y: int
-    full: int
+    full: float
     filled: float
     own: bool
+    group: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ class CardMaker:
 
     def __init__(self, facts: Facts):
         self.facts = facts
-        self.largest = max((bar.full for bar in facts.bars.values()), default=1) or 1
+        self.largest = max((max(bar.full, bar.filled) for bar in facts.bars.values()), default=1) or 1
+        self.groups = shared_widths(facts)
         self.taps: dict[str, list[str]] = {}
         for tap in facts.drawn.taps:
             self.taps.setdefault(tap.node, []).append(tap.label)
@@ -134,7 +140,7 @@ class CardMaker:
         node = self.facts.drawn.node[run.nodes[index]]
         size = self.facts.shapes[node.name]
         same = index > 0 and self.facts.shapes[run.nodes[index - 1]] == size
-        return local_name(node.name), detail(node), "" if same else shape(size)
+        return local_name(node.name), alteration(node, self.facts), "" if same else shape(size)
 
     def _natural(self, run: Run, index: int) -> float:
         name, detail_, shape_ = self._words(run, index)
@@ -143,8 +149,12 @@ class CardMaker:
         more = ((detail_, "detail"), (shape_, "shape"))
         width += sum(_GAP + text_width(words, *_font(style)) for words, style in more if words)
         bar = self.facts.bars.get(node.name)
-        second = 0.0 if bar is None else _BAR + _GAP + text_width(change(bar), *_font("count"))
-        return max(width, second)
+        if bar is None:
+            return width
+        room = text_width(channels(node.name, self.facts), *_font("count"))
+        if bar.tied in self.groups:
+            room += _GAP + text_width(letter(self.groups[bar.tied]), *_font("share"))
+        return max(width, _BAR + _GAP + room)
 
     def _name_style(self, node: Node) -> str:
         return "name" if _is_main(node) else "plain"
@@ -169,18 +179,22 @@ class CardMaker:
         bar = self.facts.bars.get(node.name)
         if bar is None:
             return Row(y, 20 if style == "name" else 16, node.name, tuple(texts), kind=style)
-        label = change(bar) if self.facts.states[node.name] is not State.GONE or bar.own else str(bar.full)
-        label = fit(label, room, *_font("count"))
+        label = fit(channels(node.name, self.facts), room, *_font("count"))
         texts.append(Text(width - PAD, y + 30, label, "count", end=True))
+        if bar.tied in self.groups:
+            x = width - PAD - round(text_width(label, *_font("count"))) - _GAP
+            texts.append(Text(x, y + 30, letter(self.groups[bar.tied]), "share", end=True))
         return Row(y, 37, node.name, tuple(texts), self._meter(node, y + 23), kind="width")
 
     def _meter(self, node: Node, y: int) -> Meter:
         # The root keeps a branch of 10 channels visible beside a stream of 256.
         bar = self.facts.bars[node.name]
-        full = max(_LEAST_BAR, round(_BAR * sqrt(bar.full / self.largest)))
+        most = max(bar.full, bar.filled)
+        long = max(_LEAST_BAR, round(_BAR * sqrt(most / self.largest)))
         gone = self.facts.states[node.name] is State.GONE
-        filled = 0.0 if gone or not bar.full else round(full * bar.filled / bar.full, 1)
-        return Meter(PAD, y, full, filled, bar.own)
+        full = round(long * bar.full / most, 1) if most else float(long)
+        filled = 0.0 if gone or not most else round(long * bar.filled / most, 1)
+        return Meter(PAD, y, full, filled, bar.own, self.groups.get(bar.tied, -1))
 
     def _title(self, run: Run, title: str, width: int) -> Row:
         room = width - 2 * PAD

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from catdsl.ir.graph import Graph
 from catdsl.view.cards import CardMaker
 from catdsl.view.facts import END, Facts
 from catdsl.view.layout_box import Box, Item, Outside
@@ -38,7 +37,7 @@ def _label_room(label: str, facts: Facts) -> int:
 class _Layout:
     def __init__(self, facts: Facts):
         self.facts = facts
-        self.graph: Graph = facts.drawn
+        self.graph = facts.drawn
         self.cards = CardMaker(facts)
 
     def root(self) -> Box:
