@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from catdsl.analysis.cost import exact_macs
+from catdsl.analysis.cost import cost_model, exact_macs
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
 from catdsl.ir.op import Absence
+from catdsl.view.explorer.page import render_graph_page
+from catdsl.view.facts import facts
 from catdsl.view.svg import render_svg
 from catdsl.view.terminal import render_tree
 
-_KINDS = (".svg",)
+_KINDS = (".svg", ".html")
 
 
 def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: str = "") -> None:
@@ -19,11 +21,22 @@ def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: st
         raise CatError.one(
             "E607",
             f"a graph cannot be drawn as `{path.suffix or path.name}` yet",
-            help="name a file that ends in .svg",
+            help="name a file that ends in .svg or .html",
         )
     _demand_part_of(graph, teacher)
-    text = render_svg(graph, teacher=teacher, macs=exact_macs(graph), title=graph.name, subtitle=subtitle)
-    write_text(path, text)
+    drawn = _page if path.suffix == ".html" else _picture
+    write_text(path, drawn(graph, teacher, subtitle))
+
+
+def _picture(graph: Graph, teacher: Graph | None, subtitle: str) -> str:
+    return render_svg(graph, teacher=teacher, macs=exact_macs(graph), title=graph.name, subtitle=subtitle)
+
+
+def _page(graph: Graph, teacher: Graph | None, subtitle: str) -> str:
+    costs = cost_model(graph).per_node()
+    macs = {name: cost.exact for name, cost in costs.items()}
+    known = facts(graph, teacher=teacher, macs=macs, live=True)
+    return render_graph_page(known, costs, title=graph.name, subtitle=subtitle)
 
 
 def tree(graph: Graph, *, teacher: Graph | None = None) -> str:

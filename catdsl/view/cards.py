@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from math import sqrt
 
 from catdsl.ir.graph import Node
-from catdsl.view.describe import change, detail, local_name, percent, shape
-from catdsl.view.facts import Facts, State
+from catdsl.view.describe import change, detail, local_name, longest_change, percent, shape
+from catdsl.view.facts import Bar, Facts, State
 from catdsl.view.structure import Run, is_join
 from catdsl.view.typeface import STYLES, fit, text_width
 
 PAD = 9
 BAR_HEIGHT = 6
 SIGN = 22  # the diameter of a sum
+TOGGLE = 10  # the room of the sign that folds
+STRIP = 16  # the height of the scores of a width
 _BAR = 64  # the longest bar
 _LEAST_BAR = 10
 _WIDEST = 260
@@ -42,6 +44,16 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """The room for the scores of a width."""
+
+    x: int
+    y: int
+    length: int
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of a card. `node` is "" where it belongs to no single node."""
 
@@ -51,6 +63,7 @@ class Row:
     texts: tuple[Text, ...]
     meter: Meter | None = None
     kind: str = "operator"
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,8 @@ class CardMaker:
         labels = (label for n in run.nodes for label in self.taps.get(n, ()))
         widths += [text_width(_MARK + label, *_font("tap")) for label in labels]
         if title:
-            widths.append(text_width(title, *_font("title")) + _GAP + text_width("00.0 %", *_font("share")))
+            share = _GAP + text_width("00.0 %", *_font("share"))
+            widths.append(text_width(title, *_font("title")) + share + TOGGLE * self.facts.live)
         # Each of the pieces is rounded to whole pixels.
         return _even(min(_WIDEST, max(widths) + 2 * PAD + 3))
 
@@ -143,8 +157,12 @@ class CardMaker:
         more = ((detail_, "detail"), (shape_, "shape"))
         width += sum(_GAP + text_width(words, *_font(style)) for words, style in more if words)
         bar = self.facts.bars.get(node.name)
-        second = 0.0 if bar is None else _BAR + _GAP + text_width(change(bar), *_font("count"))
+        second = 0.0 if bar is None else _BAR + _GAP + text_width(self._longest(bar), *_font("count"))
         return max(width, second)
+
+    def _longest(self, bar: Bar) -> str:
+        """The widest text that a bar may come to have."""
+        return longest_change(bar) if self.facts.scored else change(bar)
 
     def _name_style(self, node: Node) -> str:
         return "name" if _is_main(node) else "plain"
@@ -172,7 +190,11 @@ class CardMaker:
         label = change(bar) if self.facts.states[node.name] is not State.GONE or bar.own else str(bar.full)
         label = fit(label, room, *_font("count"))
         texts.append(Text(width - PAD, y + 30, label, "count", end=True))
-        return Row(y, 37, node.name, tuple(texts), self._meter(node, y + 23), kind="width")
+        meter = self._meter(node, y + 23)
+        if not bar.own or bar.width not in self.facts.scored:
+            return Row(y, 37, node.name, tuple(texts), meter, kind="width")
+        strip = Strip(PAD, y + 34, width - 2 * PAD, bar.width)
+        return Row(y, 37 + STRIP, node.name, tuple(texts), meter, "width", strip)
 
     def _meter(self, node: Node, y: int) -> Meter:
         # The root keeps a branch of 10 channels visible beside a stream of 256.
@@ -183,13 +205,14 @@ class CardMaker:
         return Meter(PAD, y, full, filled, bar.own)
 
     def _title(self, run: Run, title: str, width: int) -> Row:
-        room = width - 2 * PAD
+        start = PAD + TOGGLE * self.facts.live
+        room = width - PAD - start
         texts = []
         share = sum(self.facts.share(n) for n in run.nodes)
         if share:
             texts.append(Text(width - PAD, 15, percent(share), "share", end=True))
             room -= round(text_width(percent(share), *_font("share"))) + _GAP
-        texts.insert(0, Text(PAD, 15, fit(title, room, *_font("title")), "title"))
+        texts.insert(0, Text(start, 15, fit(title, room, *_font("title")), "title"))
         return Row(0, 22, "", tuple(texts), kind="title")
 
 

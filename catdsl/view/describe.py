@@ -50,6 +50,11 @@ def change(bar: Bar, *, arrow: str = "→") -> str:
     return f"{bar.full}" if bar.full == bar.filled else f"{bar.full} {arrow} {bar.filled}"
 
 
+def longest_change(bar: Bar, *, arrow: str = "→") -> str:
+    """The widest that `change` may become as the student changes."""
+    return f"{bar.full} {arrow} {bar.full}"
+
+
 def percent(share: float) -> str:
     """A share of MACs, with a digit more where it is small."""
     value = 100 * share
@@ -58,11 +63,16 @@ def percent(share: float) -> str:
     return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 0.05 else "<0.1 %"
 
 
-def tooltip(node: Node, facts: Facts) -> str:
-    """Name, arguments, shape, width, cost and place of a node, a line each."""
+def call(node: Node) -> str:
+    """The operator with all its arguments."""
     attrs = {key: value for key, value in node.attrs.items() if value is not None}
     arguments = ", ".join(f"{key} = {_value(value)}" for key, value in attrs.items())
-    lines = [node.name, f"{node.op.name}({arguments})", shape(facts.shapes[node.name])]
+    return f"{node.op.name}({arguments})"
+
+
+def tooltip(node: Node, facts: Facts) -> str:
+    """Name, arguments, shape, width, cost and place of a node, a line each."""
+    lines = [node.name, call(node), shape(facts.shapes[node.name])]
     if facts.states[node.name] is State.GONE:
         lines.append("vanished in the student")
     if facts.states[node.name] is State.BYPASSED:

@@ -3,7 +3,7 @@
 With a teacher, the teacher is what is drawn and the graph is what is left of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,7 +15,7 @@ from catdsl.ir.types import total
 from catdsl.view.structure import makes_width
 
 # Operators that give way where only one of their inputs is left: the tensor goes on without them.
-_GIVE_WAY = (Absence.ANY, Absence.JOINS, Absence.MODULATES, Absence.SLICES, Absence.ARRANGES)
+GIVE_WAY = (Absence.ANY, Absence.JOINS, Absence.MODULATES, Absence.SLICES, Absence.ARRANGES)
 
 Edge = tuple[str, str]
 
@@ -43,7 +43,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`drawn` is the teacher where there is one. `bars` are of nodes that make a width."""
+    """`drawn` is the teacher where there is one. `bars` are of nodes that make a width.
+
+    `live` is a picture in which scopes can be folded; `scored` are the widths whose counts a reader may
+    change in it, which need room for that, and for their scores.
+    """
 
     drawn: Graph
     compared: bool
@@ -51,6 +55,8 @@ class Facts:
     shapes: Mapping[str, tuple[int, int, int]]
     bars: Mapping[str, Bar]
     macs: Mapping[str, int]
+    live: bool = False
+    scored: Set[str] = frozenset()
 
     @property
     def total_macs(self) -> int:
@@ -66,7 +72,10 @@ class Facts:
         return State.GONE not in (self.states[edge[0]], self.states[edge[1]])
 
 
-def facts(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None) -> Facts:
+def facts(
+    graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None,
+    live: bool = False, scored: Set[str] = frozenset(),
+) -> Facts:  # fmt: skip
     """Raises InternalError where `graph` is not a student of `teacher`."""
     drawn = graph if teacher is None else teacher
     counts = {w.name: graph.counts.get(w.name, 0) for w in drawn.widths}
@@ -78,6 +87,8 @@ def facts(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int]
         shapes={n.name: _shape(n, graph, drawn, states[n.name], counts) for n in drawn.nodes},
         bars={n.name: _bar(n, graph, drawn, counts) for n in drawn.nodes if makes_width(n)},
         macs=dict(macs or {}),
+        live=live,
+        scored=scored,
     )
 
 
@@ -95,7 +106,7 @@ def _states(graph: Graph, teacher: Graph, counts: Mapping[str, int]) -> dict[str
         wanted = node.name == teacher.output or any(
             states[user.name] is not State.GONE for user in teacher.consumers[node.name]
         )
-        passes = wanted and any(there[node.name]) and node.op.absence in _GIVE_WAY
+        passes = wanted and any(there[node.name]) and node.op.absence in GIVE_WAY
         states[node.name] = State.BYPASSED if passes else State.GONE
     return states
 

@@ -1,0 +1,85 @@
+"""What the page's script knows of a picture: its nodes, its widths and its boxes, as JSON values in columns."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from catdsl.analysis.cost import METRICS, Cost
+from catdsl.ir.graph import Graph
+from catdsl.view.describe import call
+from catdsl.view.facts import Facts, State
+from catdsl.view.svg import Placed
+
+_STATES = (State.PRESENT, State.BYPASSED, State.GONE)
+
+
+def nodes_of(facts: Facts, costs: Mapping[str, Cost]) -> dict[str, Any]:
+    """Columns over the nodes: what never changes, and what the picture says at first.
+
+    Arguments and places are indices into lists of their own, since many nodes share them.
+    """
+    graph = facts.drawn
+    number = {w.name: i for i, w in enumerate(graph.widths)}
+    calls, places = _Pool(), _Pool()
+    return {
+        "name": [n.name for n in graph.nodes],
+        "call": [calls.index(call(n)) for n in graph.nodes],
+        "calls": calls.texts,
+        "place": [places.index("" if n.span is None else str(n.span)) for n in graph.nodes],
+        "places": places.texts,
+        "widths": [[number[w] for w in dict.fromkeys(s.width for s in n.type.channels)] for n in graph.nodes],
+        "full": [facts.bars[n.name].full if n.name in facts.bars else -1 for n in graph.nodes],
+        "left": [facts.bars[n.name].filled if n.name in facts.bars else -1 for n in graph.nodes],
+        "own": [int(n.name in facts.bars and facts.bars[n.name].own) for n in graph.nodes],
+        "state": [_STATES.index(facts.states[n.name]) for n in graph.nodes],
+        "shape": [list(facts.shapes[n.name]) for n in graph.nodes],
+        "cost": [[getattr(costs.get(n.name, Cost()), metric) for metric in METRICS] for n in graph.nodes],
+        "tap": {str(i): labels for i, n in enumerate(graph.nodes) if (labels := _taps(graph, n.name))},
+    }
+
+
+def _taps(graph: Graph, node: str) -> list[str]:
+    return [tap.label for tap in graph.taps if tap.node == node]
+
+
+def widths_of(graph: Graph) -> dict[str, Any]:
+    """Columns over the widths; `tied` are those that a width follows, or that follow it."""
+    number = {w.name: i for i, w in enumerate(graph.widths)}
+    tied: list[set[int]] = [set() for _ in graph.widths]
+    for width in graph.widths:
+        for name, _ in width.tie.terms if width.tie is not None else ():
+            tied[number[width.name]].add(number[name])
+            tied[number[name]].add(number[width.name])
+    return {
+        "name": [w.name for w in graph.widths],
+        "count": [w.count for w in graph.widths],
+        "tie": ["" if w.tie is None else str(w.tie) for w in graph.widths],
+        "tied": [sorted(others) for others in tied],
+    }
+
+
+def boxes_of(placed: Iterable[Placed]) -> list[list[Any]]:
+    """For each box: the one around it, its place and size, its height when folded, and its columns of rows."""
+    return [
+        [
+            p.outer, p.x, p.y, p.box.width, p.box.height, p.folded,
+            [
+                [c.left, c.right, c.top, c.bottom, [list(row) for row in c.rows]]
+                for c in (column.moved(p.x, p.y) for column in p.box.columns)
+            ],
+        ]
+        for p in placed
+    ]  # fmt: skip
+
+
+class _Pool:
+    """Texts, each held once."""
+
+    def __init__(self) -> None:
+        self._index: dict[str, int] = {}
+
+    def index(self, text: str) -> int:
+        return self._index.setdefault(text, len(self._index))
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self._index)
