@@ -18,7 +18,7 @@ _HALF = "50%"
 
 
 def explore(project: Project, scores: Scores, path: Path, *, command: str) -> None:
-    """Write the page of a spec's teacher; it begins at the spec's budget, or at half of the teacher's MACs.
+    """Write the page of a spec's teacher; it begins at the spec's budget, a student's cost, or half of the MACs.
 
     `command` is what plans the same students, without its budget. Raises CatError E403, E607, E608.
     """
@@ -41,7 +41,9 @@ def explore(project: Project, scores: Scores, path: Path, *, command: str) -> No
 
 
 def _start(project: Project) -> tuple[str, str]:
-    """The first limit of the spec's budget that is on a sum, and its amount."""
+    """What a student costs; of a spec, the first limit of its budget that is on a sum, and its amount."""
+    if project.student is not None:
+        return "exact", str(project.cost.exact)
     budget = project.settings.budget
     for kind in ("macs", "params", "weights"):
         amount = getattr(budget, kind)

@@ -9,8 +9,8 @@ function explorer(page, { model, start, command }) {
   const metric = get("metric"), slider = get("slider"), amount = get("amount");
   const teacher = model.teacher.map(BigInt), floor = model.floor.map(BigInt);
   const rankOf = new Map(model.ranked.map((width, i) => [width, i]));
-  const highest = Math.max(...model.scores.map((scores) => scores[0] ?? 0));
-  const lowest = Math.min(...model.scores.map((scores) => scores.at(-1) ?? 0));
+  const every = model.scores.flat().sort((a, b) => a - b);
+  const lowest = every[0] ?? 0, high = every[Math.floor(0.98 * (every.length - 1))] ?? 1;
   const big = (value) => Number(value).toLocaleString("en-US");
   const share = (value, i) => `${((100 * Number(value)) / Number(teacher[i] || 1n)).toFixed(1)} %`;
   let waiting = null;
@@ -71,8 +71,8 @@ function explorer(page, { model, start, command }) {
   // ---- scores ----
 
   const NAMESPACE = "http://www.w3.org/2000/svg";
-  // From the lowest score of all to the highest; even the lowest is to be seen.
-  const height = (score) => 0.08 + 0.92 * (highest > lowest ? (score - lowest) / (highest - lowest) : 1);
+  // A root, and the few largest cut off: most scores are small, and even the least is to be seen.
+  const height = (score) => 0.08 + 0.92 * Math.sqrt(high > lowest ? Math.min(1, Math.max(0, score - lowest) / (high - lowest)) : 1);
 
   // The scores of a width from best to worst, those that are kept apart from the rest, and the threshold.
   function profile(group, scores, kept, threshold, [x, y, w, h]) {

@@ -39,7 +39,8 @@ function viewer() {
     const share = (value, metric) => (Number(value) ? `${big(value)} (${view.percent(Number(value) / whole(metric))})` : "0");
     const pairs = [["Operator", nodes.calls[nodes.call[i]]], ["Shape", now.shape[i].join(" × ")]];
     if (nodes.full[i] >= 0) pairs.push(["Channels", change(nodes.full[i], now.left[i])]);
-    pairs.push(["MACs, exact", share(exact, 0)], ["MACs, paper", share(paper, 1)], ["Parameters", share(params, 2)]);
+    if ([exact, paper, params].some(Number))
+      pairs.push(["MACs, exact", share(exact, 0)], ["MACs, paper", share(paper, 1)], ["Parameters", share(params, 2)]);
     pairs.push([nodes.widths[i].length > 1 ? "Widths" : "Width", nodes.widths[i].map(widthWords).join("; ")]);
     if (nodes.tap[i]) pairs.push(["Compared as", nodes.tap[i].join(", ")]);
     if (nodes.places[nodes.place[i]]) pairs.push(["Source", nodes.places[nodes.place[i]]]);
@@ -189,19 +190,20 @@ function viewer() {
 
   function step(by) {
     for (let i = items.indexOf(stop) + by; items[i]; i += by) {
-      if (!items[i].checkVisibility()) continue;
+      if (!items[i].getClientRects().length) continue; // folded away
       focusOn(items[i]);
       items[i].scrollIntoView({ block: "nearest", inline: "nearest" });
       return;
     }
   }
 
-  svg.addEventListener("focusin", (event) => {
+  // On the stage: an SVG that listens for focus becomes a stop of its own in some browsers.
+  stage.addEventListener("focusin", (event) => {
     const element = nodeAt(event);
     if (element) describe(Number(element.dataset.node));
   });
   const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
-  svg.addEventListener("keydown", (event) => {
+  stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (STEPS[event.key]) step(STEPS[event.key]);
     else if (event.key === "Enter" || event.key === " ") press(event.target);

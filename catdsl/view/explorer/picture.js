@@ -1,11 +1,12 @@
 // The picture: boxes that fold, zoom, and what changes with the widths.
-// The layout comes from Python. What is folded loses height and nothing else: all that stands below in
-// its column moves up, and wires keep their way from left to right.
+// The layout comes from Python. What is folded loses height: all that stands below in its column moves
+// up. Then strips of the picture in which nothing stands any more are drawn together, from left to right.
 function picture(data, svg, stage) {
   const TOKEN = /[MHVLQZ]|-?[\d.]+/g;
   const HEATS = 5, LEAST = 0.1, MOST = 3, READABLE = 0.6;
-  const width = svg.viewBox.baseVal.width;
-  let scale = 1;
+  const EDGE = 8, EMPTY = 24; // what a line or an edge needs on either side, and what is left of an empty strip
+  const whole = svg.viewBox.baseVal.width;
+  let scale = 1, width = whole;
 
   const boxes = data.boxes.map(([outer, x, y, w, h, folded, columns]) => ({
     outer, x, y, w, h, folded, columns, inner: [], closed: false, up: 0, now: h, wires: [],
@@ -16,12 +17,14 @@ function picture(data, svg, stage) {
   for (const box of boxes) {
     box.body = box.group.querySelector(":scope > .body");
     box.knob = box.group.querySelector(":scope > .knob");
+    box.room = Number(box.knob?.querySelector(".hit").getAttribute("width") ?? 0);
     box.share = box.group.querySelector(":scope > .knob > .share");
     box.nodes = [...box.group.querySelectorAll("[data-node]"), ...(box.group.dataset.node ? [box.group] : [])].map(
       (element) => Number(element.dataset.node),
     );
     const paths = box.group.querySelectorAll(":scope > .wires path");
     box.wires = [...paths].map((path) => ({ path, tokens: path.getAttribute("d").match(TOKEN) }));
+    box.scope = box.columns.length > 0;
     box.columns = box.columns.map(([left, right, top, bottom, rows]) => ({
       left, right, top, bottom,
       rows: rows.map(([y, height]) => ({
@@ -46,7 +49,7 @@ function picture(data, svg, stage) {
 
   function settle(box) {
     if (box.closed) return (box.now = box.folded);
-    if (!box.inner.length) return (box.now = box.h);
+    if (!box.scope) return (box.now = box.h);
     for (const inner of box.inner) settle(inner);
     const columns = box.columns.map(({ left, right, top, bottom, rows }) => {
       let up = 0;
@@ -59,10 +62,7 @@ function picture(data, svg, stage) {
     });
     const floor = Math.max(...columns.map((column) => column.bottom));
     const lost = floor - Math.max(...columns.map((column) => column.bottom - column.up));
-    for (const inner of box.inner)
-      if (inner.up) inner.group.setAttribute("transform", `translate(0 ${-inner.up})`);
-      else inner.group.removeAttribute("transform");
-    const moved = (x, y) => {
+    box.moved = (x, y) => {
       if (y >= floor) return y - lost;
       const column = columns.length === 1 ? columns[0] : columns.find((c) => c.left <= x && x <= c.right);
       if (!column || y <= column.top) return y;
@@ -73,47 +73,106 @@ function picture(data, svg, stage) {
       for (const [bottom, above] of column.steps) if (y >= bottom) up = above;
       return y - up;
     };
-    for (const { path, tokens } of box.wires) path.setAttribute("d", redrawn(tokens, moved));
     return (box.now = box.h - lost);
   }
 
   // The commands of a path, each point moved; lines stay upright or level.
-  function redrawn(tokens, moved) {
+  function redrawn(tokens, across, moved) {
     const out = [];
     let command = "", x = 0;
     for (let i = 0; i < tokens.length; i++) {
       if (/[A-Z]/.test(tokens[i])) {
         command = tokens[i];
         out.push(command);
-      } else if (command === "H") out.push((x = Number(tokens[i])));
+      } else if (command === "H") out.push(across((x = Number(tokens[i]))));
       else if (command === "V") out.push(moved(x, Number(tokens[i])));
       else {
         x = Number(tokens[i++]);
-        out.push(x, moved(x, Number(tokens[i])));
+        out.push(across(x), moved(x, Number(tokens[i])));
       }
     }
     return out.join(" ");
   }
 
-  function layOut() {
-    boxes[0].now = settle(boxes[0]);
-    for (const box of boxes) {
-      box.group.classList.toggle("folded", box.closed);
-      box.body?.setAttribute("height", box.now - 1);
-      box.knob?.setAttribute("aria-expanded", String(!box.closed));
+  // Where x comes to lie when no strip in which nothing is to be seen is wider than EMPTY.
+  function drawnTogether() {
+    if (!boxes.some((box) => box.closed)) return (x) => x;
+    const taken = [[0, EDGE], [whole - EDGE, whole]];
+    (function look(box) {
+      if (!box.scope) return taken.push([box.x, box.x + box.w]);
+      taken.push([box.x, box.x + Math.max(box.room, EDGE)], [box.x + box.w - EDGE, box.x + box.w]);
+      if (box.closed) return;
+      for (const { tokens } of box.wires)
+        tokens.forEach((token, i) => {
+          if ("MLHQ".includes(token)) taken.push([Number(tokens[i + 1]) - EDGE, Number(tokens[i + 1]) + EDGE]);
+        });
+      box.inner.forEach(look);
+    })(boxes[0]);
+    taken.sort((a, b) => a[0] - b[0]);
+    const gaps = [];
+    let end = 0, lost = 0;
+    for (const [left, right] of taken) {
+      if (left - end > EMPTY) {
+        lost += left - end - EMPTY;
+        gaps.push([end, left, lost]);
+      }
+      end = Math.max(end, right);
     }
+    return (x) => {
+      let before = 0;
+      for (const [start, stop, sum] of gaps) {
+        if (x >= stop) before = sum;
+        else return x <= start ? x - before : x - before - (sum - before) * ((x - start) / (stop - start));
+      }
+      return x - before;
+    };
+  }
+
+  function layOut() {
+    settle(boxes[0]);
+    const across = drawnTogether();
+    width = across(whole);
+    place(boxes[0], across);
     sized();
+  }
+
+  // What lies within a closed box is placed when it opens.
+  function place(box, across) {
+    const aside = across(box.x) - box.x;
+    box.group.classList.toggle("folded", box.closed);
+    box.body?.setAttribute("height", String(box.now - 1));
+    box.knob?.setAttribute("aria-expanded", String(!box.closed));
+    if (!box.scope) return shift(box.group, aside, -box.up);
+    if (box !== boxes[0]) {
+      shift(box.group, 0, -box.up);
+      shift(box.knob, aside, 0);
+      box.body.setAttribute("x", String(across(box.x) + 0.5));
+      box.body.setAttribute("width", String(across(box.x + box.w) - across(box.x) - 1));
+    }
+    if (box.closed) return;
+    for (const { path, tokens } of box.wires) path.setAttribute("d", redrawn(tokens, across, box.moved));
+    for (const inner of box.inner) place(inner, across);
+  }
+
+  function shift(group, x, y) {
+    if (x || y) group.setAttribute("transform", `translate(${x} ${y})`);
+    else group.removeAttribute("transform");
   }
 
   function fold(box, closed) {
     if (!box.folded || box.closed === closed) return;
+    // The heading stays under the pointer.
+    const stood = box.knob.getBoundingClientRect();
     box.closed = closed;
     layOut();
+    const stands = box.knob.getBoundingClientRect();
+    stage.scrollBy(stands.left - stood.left, stands.top - stood.top);
   }
 
   function foldAll(closed) {
     for (const box of foldable) box.closed = closed;
     layOut();
+    begin();
   }
 
   // ---- zoom ----
