@@ -9,6 +9,8 @@ from catdsl.view.describe import call
 from catdsl.view.facts import Facts, State
 from catdsl.view.svg import Placed
 
+SAFE = 2**53  # below it, JavaScript's numbers hold every integer
+
 _STATES = (State.PRESENT, State.BYPASSED, State.GONE)
 
 
@@ -32,9 +34,14 @@ def nodes_of(facts: Facts, costs: Mapping[str, Cost]) -> dict[str, Any]:
         "own": [int(n.name in facts.bars and facts.bars[n.name].own) for n in graph.nodes],
         "state": [_STATES.index(facts.states[n.name]) for n in graph.nodes],
         "shape": [list(facts.shapes[n.name]) for n in graph.nodes],
-        "cost": [[getattr(costs.get(n.name, Cost()), metric) for metric in METRICS] for n in graph.nodes],
+        "cost": [[exact(getattr(costs.get(n.name, Cost()), metric)) for metric in METRICS] for n in graph.nodes],
         "tap": {str(i): labels for i, n in enumerate(graph.nodes) if (labels := _taps(graph, n.name))},
     }
+
+
+def exact(number: int) -> int | str:
+    """A number as JSON that JavaScript reads exactly: as text from 2^53 on."""
+    return number if number < SAFE else str(number)
 
 
 def _taps(graph: Graph, node: str) -> list[str]:

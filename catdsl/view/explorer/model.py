@@ -16,9 +16,9 @@ from catdsl.search.budget import Budget, Limit
 from catdsl.search.candidates import Candidates
 from catdsl.search.plan import Planner
 from catdsl.search.ranking import Ranking
+from catdsl.view.explorer.contents import SAFE
 from catdsl.view.explorer.states import node_states
 
-_SAFE = 2**53
 _DIGITS = 4
 
 
@@ -27,7 +27,7 @@ def model_of(planner: Planner) -> dict[str, Any]:
     model, graph = planner.model, planner.model.graph
     rankings = [planner.ranking(Budget((Limit(metric, 1, ""),))) for metric in METRICS]
     lists = list({id(r): r for r in rankings}.values())
-    big = max(getattr(model.teacher, metric) for metric in METRICS) >= _SAFE
+    big = max(getattr(model.teacher, metric) for metric in METRICS) >= SAFE
     number = {w.name: i for i, w in enumerate(graph.widths)}
     first = lists[0]
     candidates = Candidates(planner.compiled, graph, first, {}, {})

@@ -6,13 +6,15 @@ function viewer() {
   const stage = get("stage"), details = get("details"), svg = get("picture");
   const view = picture(data, svg, stage), { nodes, widths } = data;
   const start = nodes.name.map((_, i) => i);
-  let now = { state: [...nodes.state, 0], shape: nodes.shape, cost: nodes.cost, left: nodes.left };
+  // Costs from 2^53 on come as text.
+  const whole = (value) => (typeof value === "string" ? BigInt(value) : value);
+  let now = { state: [...nodes.state, 0], shape: nodes.shape, cost: nodes.cost.map((cost) => cost.map(whole)), left: nodes.left };
   let scores = null, pinned = null, shown = null, lit = null;
 
   // ---- the panel ----
 
   const big = (value) => value.toLocaleString("en-US");
-  const whole = (metric) => start.reduce((sum, i) => sum + Number(now.cost[i][metric]), 0);
+  const total = (metric) => start.reduce((sum, i) => sum + Number(now.cost[i][metric]), 0);
   const STATES = ["", "not needed in the student: one input is left", "vanished in the student"];
 
   function make(tag, text, style) {
@@ -36,7 +38,7 @@ function viewer() {
     shown = i;
     if (i === null) return details.replaceChildren(...HINT);
     const [exact, paper, params] = now.cost[i];
-    const share = (value, metric) => (Number(value) ? `${big(value)} (${view.percent(Number(value) / whole(metric))})` : "0");
+    const share = (value, metric) => (Number(value) ? `${big(value)} (${view.percent(Number(value) / total(metric))})` : "0");
     const pairs = [["Operator", nodes.calls[nodes.call[i]]], ["Shape", now.shape[i].join(" × ")]];
     if (nodes.full[i] >= 0) pairs.push(["Channels", change(nodes.full[i], now.left[i])]);
     if ([exact, paper, params].some(Number))

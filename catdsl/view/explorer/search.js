@@ -8,7 +8,6 @@ function searcher(model) {
   const { first, second, condition, node: nodeOf } = model.terms;
   const factors = model.terms.factors.map(numbers);
   const conditional = condition.some((c) => c !== 0);
-  const one = model.base.length;
 
   // Counts of all widths, and a 1, from those of the ranked ones.
   function countsOf(chosen) {
@@ -115,5 +114,5 @@ function searcher(model) {
     return model.scores[width][cut[width] - 1];
   }
 
-  return { countsOf, costs, states, plan, one };
+  return { states, plan };
 }
