@@ -7,8 +7,8 @@ from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
 from catdsl.ir.op import Absence
-from catdsl.view.explorer.page import render_graph_page
 from catdsl.view.facts import facts
+from catdsl.view.graph_page.page import render_graph_page
 from catdsl.view.svg import render_svg
 from catdsl.view.terminal import render_tree
 

@@ -10,9 +10,9 @@ from catdsl.project import Project
 from catdsl.search.budget import parse_budget
 from catdsl.search.plan import Planner
 from catdsl.search.scores import Scores
-from catdsl.view.explorer.model import model_of
-from catdsl.view.explorer.page import Exploration, render_graph_page
 from catdsl.view.facts import facts
+from catdsl.view.graph_page.model import model_of
+from catdsl.view.graph_page.page import Exploration, render_graph_page
 
 _HALF = "50%"
 

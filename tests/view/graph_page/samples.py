@@ -14,9 +14,9 @@ from catdsl.project import Project, load
 from catdsl.resources import folder
 from catdsl.search.plan import Planner
 from catdsl.search.scores import Scores
-from catdsl.view import explorer
+from catdsl.view import graph_page
 
-SEARCH = Path(explorer.__file__).with_name("search.js")
+SEARCH = Path(graph_page.__file__).with_name("search.js")
 
 # Arguments are metrics and limits; an answer is null, or what the page shows.
 _ASK = """

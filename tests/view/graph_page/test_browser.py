@@ -13,13 +13,13 @@ from catdsl.analysis.cost import cost_model
 from catdsl.ir.graph import Graph
 from catdsl.search.budget import Budget, Limit
 from catdsl.search.plan import Planner, find_plan
-from catdsl.view.explorer.model import model_of
-from catdsl.view.explorer.page import Exploration, render_graph_page
 from catdsl.view.facts import facts
+from catdsl.view.graph_page.model import model_of
+from catdsl.view.graph_page.page import Exploration, render_graph_page
 from tests.view.browser import Browser
-from tests.view.explorer.folded import as_seen, loose
-from tests.view.explorer.samples import made_up_scores, spec
-from tests.view.explorer.test_page import explored, page_of
+from tests.view.graph_page.folded import as_seen, loose
+from tests.view.graph_page.samples import made_up_scores, spec
+from tests.view.graph_page.test_page import explored, page_of
 from tests.view.graphs import GRAPHS, inception, long_names, student_of
 from tests.view.picture import problems
 

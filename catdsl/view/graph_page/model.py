@@ -16,8 +16,8 @@ from catdsl.search.budget import Budget, Limit
 from catdsl.search.candidates import Candidates
 from catdsl.search.plan import Planner
 from catdsl.search.ranking import Ranking
-from catdsl.view.explorer.contents import SAFE
-from catdsl.view.explorer.states import node_states
+from catdsl.view.graph_page.contents import SAFE
+from catdsl.view.graph_page.states import node_states
 
 _DIGITS = 4
 

@@ -12,9 +12,9 @@ from catdsl.project import Project
 from catdsl.search.budget import Budget, Limit
 from catdsl.search.plan import Plan, Planner
 from catdsl.search.scores import load_scores, scales_of
-from catdsl.view.explorer.model import model_of
 from catdsl.view.facts import State, facts
-from tests.view.explorer.samples import Ask, ask, made_up_scores, planner, spec
+from catdsl.view.graph_page.model import model_of
+from tests.view.graph_page.samples import Ask, ask, made_up_scores, planner, spec
 
 __all__ = ["ask"]
 

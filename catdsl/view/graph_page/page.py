@@ -7,8 +7,8 @@ from typing import Any
 
 from catdsl.analysis.cost import Cost
 from catdsl.view.describe import amount
-from catdsl.view.explorer.contents import boxes_of, nodes_of, widths_of
 from catdsl.view.facts import Facts
+from catdsl.view.graph_page.contents import boxes_of, nodes_of, widths_of
 from catdsl.view.legend import legend_entries, symbol
 from catdsl.view.report.markup import Html, element, joined
 from catdsl.view.report.page import one_file

@@ -14,9 +14,9 @@ from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.jobs.exploring import explore, plan_command
 from catdsl.project import load
-from catdsl.view.explorer.page import render_graph_page
 from catdsl.view.facts import facts
-from tests.view.explorer.samples import made_up_scores, spec
+from catdsl.view.graph_page.page import render_graph_page
+from tests.view.graph_page.samples import made_up_scores, spec
 from tests.view.graphs import inception, long_names, student_of
 
 _MOST = 1_000_000
