@@ -1,13 +1,12 @@
 """One compilation: a file or a text, and everything that can be known of it, each worked out once."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catdsl.analysis.cost import Cost, CostModel, cost_model, exact_macs
+from catdsl.analysis.cost import Cost, CostModel, cost_model
 from catdsl.analysis.memory import peak_memory
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.render import render_text
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from catdsl.search.latency import OperatorTimes
     from catdsl.search.plan import Plan
     from catdsl.search.scores import Scores
+    from catdsl.view.diff import Diff
 
 
 class Project:
@@ -150,26 +150,35 @@ class Project:
         initialize(module, self.teacher_graph, self.settings.style, seed)
         return module
 
+    def diff(self, other: "Project | Graph") -> "Diff":
+        """What `graph` has changed against another network: its teacher, another student, any other."""
+        from catdsl.view.diff import Diff
+
+        before = other.graph if isinstance(other, Project) else other
+        source = other.source.shown if isinstance(other, Project) else other.name
+        return Diff(before, self.graph, f"{source} → {self.source.shown}")
+
     def svg(self) -> str:
         """The picture of `graph`; a student is drawn within its teacher."""
-        from catdsl.view.svg import render_svg
+        from catdsl.view.diff import Diff
+        from catdsl.view.facts import costed_facts
+        from catdsl.view.svg import render_picture
 
-        teacher = None if self.student is None else self.teacher_graph
-        return render_svg(
-            self.graph, teacher=teacher, macs=exact_macs(self.graph), title=self.graph.name, subtitle=self.source.shown
-        )
+        if self.student is not None:
+            return Diff(self.teacher_graph, self.graph, self.source.shown).svg()
+        return render_picture(costed_facts(self.graph), title=self.graph.name, subtitles=(self.source.shown,))
 
     def __repr__(self) -> str:
         return f"<Project {self.source.shown}>"
 
     def _repr_html_(self) -> str:
         """The picture for notebooks, or the mistakes of the text."""
+        from catdsl.view.notebook import image
+
         try:
-            # An image of its own, whose style rules reach nothing else on the page.
-            picture = b64encode(self.svg().encode()).decode()
+            return image(self.svg(), f"graph of {self.graph.name}")
         except CatError as error:
             return f"<pre>{escape(render_text(error.diagnostics, error.sources))}</pre>"
-        return f'<img alt="graph of {escape(self.graph.name)}" src="data:image/svg+xml;base64,{picture}">'
 
     def _sources(self) -> "_WithSources":
         return _WithSources(self)

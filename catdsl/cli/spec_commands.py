@@ -108,18 +108,20 @@ def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None) -> No
     print(json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project))
 
 
+_OUT = ".svg, .html; .mmd (Mermaid), .dot (Graphviz), .json (Model Explorer); the terminal by default"
+_DIFF = "show what SPEC has changed against this network; nodes are matched by their names"
+
+
 @app.command()
 def graph(
     spec: Spec,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="an .svg or .html file; the terminal by default")
-    ] = None,
-    diff: Annotated[Path | None, typer.Option("--diff", help="draw SPEC against this larger network")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help=_OUT)] = None,
+    diff: Annotated[Path | None, typer.Option("--diff", metavar="OTHER", help=_DIFF)] = None,
     scores: Scores = None, teacher: Teacher = None, seed: Seed = 0,
     format: FormatOption = Format.text,
     set_: Set = None,
 ) -> None:  # fmt: skip
-    """Draw the network; a student is drawn against its teacher.
+    """Draw the network; a student is drawn against its teacher, any two networks with --diff.
 
     A page (.html) can be folded and searched. With --scores or --teacher it has a slider over the
     budget, and shows the student at each.
@@ -146,7 +148,8 @@ def graph(
     if out is None:
         print(drawing.tree(project.graph, teacher=other))
         return
-    drawing.draw(project.graph, out, teacher=other, subtitle=project.source.shown)
+    shown = project.source.shown if diff is None else f"{diff} → {project.source.shown}"
+    drawing.draw(project.graph, out, teacher=other, subtitle=shown)
     show_paths([out], format)
 
 

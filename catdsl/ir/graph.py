@@ -70,6 +70,12 @@ class Graph:
                 found[source].append(node)
         return {name: tuple(nodes) for name, nodes in found.items()}
 
+    def _repr_html_(self) -> str:
+        """The picture, for notebooks."""
+        from catdsl.view.notebook import graph_html
+
+        return graph_html(self)
+
     def channels(self, node: str) -> int:
         """Channels of a node's tensor in this graph."""
         return total(self.node[node].type.channels, self.counts)

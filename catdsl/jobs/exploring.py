@@ -1,6 +1,7 @@
 """`graph --scores`: a page with a slider over the budget, which shows the student at each."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from catdsl.analysis.cost import METRICS
@@ -10,7 +11,7 @@ from catdsl.project import Project
 from catdsl.search.budget import parse_budget
 from catdsl.search.plan import Planner
 from catdsl.search.scores import Scores
-from catdsl.view.facts import facts
+from catdsl.view.facts import costed_facts
 from catdsl.view.graph_page.model import model_of
 from catdsl.view.graph_page.page import Exploration, render_graph_page
 
@@ -28,16 +29,12 @@ def explore(project: Project, scores: Scores, path: Path, *, command: str) -> No
         )
     search = project.settings.search
     planner = Planner(project.cost_model, scores, group=search.group, policy=search.policy)
-    graph, costs = project.teacher_graph, project.cost_model.per_node()
-    known = facts(
-        graph, teacher=graph, macs={name: cost.exact for name, cost in costs.items()},
-        live=True, scored=frozenset(planner.scored.by_width),
-    )  # fmt: skip
+    graph = project.teacher_graph
+    known = replace(costed_facts(graph, teacher=graph), scored=frozenset(planner.scored.by_width))
     metric, text = _start(project)
     exploration = Exploration(model_of(planner), METRICS.index(metric), text, command)
-    write_text(path, render_graph_page(
-        known, costs, title=graph.name, subtitle=project.source.shown, exploration=exploration
-    ))  # fmt: skip
+    page = render_graph_page(known, title=graph.name, subtitle=project.source.shown, exploration=exploration)
+    write_text(path, page)
 
 
 def _start(project: Project) -> tuple[str, str]:

@@ -45,8 +45,8 @@ class Claims:
 class Plan:
     """What a student keeps. Plain values: printable, comparable, saved as the student program.
 
-    `kept` has the count of every searched width in graph order, `channels` the indices kept of
-    each (ascending). `cut` has the counts before the fill. `metered` has the student's memory and
+    `kept` has the count of every searched width in graph order, `full` the teacher's, `channels` the
+    indices kept of each (ascending). `cut` has the counts before the fill. `metered` has the student's memory and
     latency where they are limited. `slack` is the share of the tightest limit that is left
     (`tightest` names its metric); `cheapest_step` what the cheapest further step would add to that
     metric (None where every width is at its high bound). `threshold` is the lowest ranked value in
@@ -55,6 +55,7 @@ class Plan:
 
     budget: Budget
     kept: Mapping[str, int]
+    full: Mapping[str, int]
     channels: Mapping[str, tuple[int, ...]]
     cut: Mapping[str, int]
     cost: Cost
@@ -67,6 +68,12 @@ class Plan:
     claims: Claims
     metered: Mapping[str, int]
     warnings: tuple[Diagnostic, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Costs and widths beside the teacher's, for notebooks."""
+        from catdsl.view.notebook import plan_html
+
+        return plan_html(self)
 
 
 def find_plan(
@@ -190,6 +197,7 @@ class Planner:
         return Plan(
             budget=budget,
             kept=kept,
+            full={name: self.model.graph.counts[name] for name in kept},
             channels={n: tuple(sorted(order[n][:c].tolist())) for n, c in kept.items()},
             cut={n: int(c) for n, c in zip(ranking.names, cut, strict=True)},
             cost=cost,
@@ -230,6 +238,7 @@ def plan_of_counts(model: CostModel, scores: Scores, counts: Mapping[str, int], 
     return Plan(
         budget=Budget((Limit("exact", cost.exact, f"{cost.exact:,}"),)),
         kept=kept,
+        full={name: graph.counts[name] for name in kept},
         channels={n: tuple(sorted(int(i) for i in order[n][:c])) for n, c in kept.items()},
         cut=kept,
         cost=cost,

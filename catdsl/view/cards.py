@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 from catdsl.ir.graph import Node
-from catdsl.view.describe import change, detail, local_name, longest_change, percent, shape
-from catdsl.view.facts import Bar, Facts, State
+from catdsl.view.describe import alteration, channels, local_name, longest_change, percent, shape
+from catdsl.view.facts import Facts, State
+from catdsl.view.groups import letter, shared_widths
 from catdsl.view.structure import Run, is_join
 from catdsl.view.typeface import STYLES, fit, text_width
 
@@ -34,13 +35,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A width as a bar: the teacher's channels, and of these the ones left."""
+    """A width as a bar: the channels before, the teacher's, and the ones left; these may also be more.
+
+    `group` numbers the width among those that several convs make; -1 where this one is alone.
+    """
 
     x: int
     y: int
-    full: int
+    full: float
     filled: float
     own: bool
+    group: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ class CardMaker:
 
     def __init__(self, facts: Facts):
         self.facts = facts
-        self.largest = max((bar.full for bar in facts.bars.values()), default=1) or 1
+        self.largest = max((max(bar.full, bar.filled) for bar in facts.bars.values()), default=1) or 1
+        self.groups = shared_widths(facts)
         self.taps: dict[str, list[str]] = {}
         for tap in facts.drawn.taps:
             self.taps.setdefault(tap.node, []).append(tap.label)
@@ -148,7 +154,7 @@ class CardMaker:
         node = self.facts.drawn.node[run.nodes[index]]
         size = self.facts.shapes[node.name]
         same = index > 0 and self.facts.shapes[run.nodes[index - 1]] == size
-        return local_name(node.name), detail(node), "" if same else shape(size)
+        return local_name(node.name), alteration(node, self.facts), "" if same else shape(size)
 
     def _natural(self, run: Run, index: int) -> float:
         name, detail_, shape_ = self._words(run, index)
@@ -157,12 +163,17 @@ class CardMaker:
         more = ((detail_, "detail"), (shape_, "shape"))
         width += sum(_GAP + text_width(words, *_font(style)) for words, style in more if words)
         bar = self.facts.bars.get(node.name)
-        second = 0.0 if bar is None else _BAR + _GAP + text_width(self._longest(bar), *_font("count"))
-        return max(width, second)
+        if bar is None:
+            return width
+        room = self._count_room(node.name)
+        if bar.width in self.groups:
+            room += _GAP + text_width(letter(self.groups[bar.width]), *_font("share"))
+        return max(width, _BAR + _GAP + room)
 
-    def _longest(self, bar: Bar) -> str:
-        """The widest text that a bar may come to have."""
-        return longest_change(bar) if self.facts.scored else change(bar)
+    def _count_room(self, node: str) -> float:
+        """Pixels of the widest count that a bar may come to have."""
+        count = longest_change(self.facts.bars[node]) if self.facts.scored else channels(node, self.facts)
+        return text_width(count, *_font("count"))
 
     def _name_style(self, node: Node) -> str:
         return "name" if _is_main(node) else "plain"
@@ -187,9 +198,11 @@ class CardMaker:
         bar = self.facts.bars.get(node.name)
         if bar is None:
             return Row(y, 20 if style == "name" else 16, node.name, tuple(texts), kind=style)
-        label = change(bar) if self.facts.states[node.name] is not State.GONE or bar.own else str(bar.full)
-        label = fit(label, room, *_font("count"))
+        label = fit(channels(node.name, self.facts), room, *_font("count"))
         texts.append(Text(width - PAD, y + 30, label, "count", end=True))
+        if bar.width in self.groups:
+            x = width - PAD - round(min(room, self._count_room(node.name))) - _GAP
+            texts.append(Text(x, y + 30, letter(self.groups[bar.width]), "share", end=True))
         meter = self._meter(node, y + 23)
         if not bar.own or bar.width not in self.facts.scored:
             return Row(y, 37, node.name, tuple(texts), meter, kind="width")
@@ -199,10 +212,12 @@ class CardMaker:
     def _meter(self, node: Node, y: int) -> Meter:
         # The root keeps a branch of 10 channels visible beside a stream of 256.
         bar = self.facts.bars[node.name]
-        full = max(_LEAST_BAR, round(_BAR * sqrt(bar.full / self.largest)))
+        most = max(bar.full, bar.filled)
+        long = max(_LEAST_BAR, round(_BAR * sqrt(most / self.largest)))
         gone = self.facts.states[node.name] is State.GONE
-        filled = 0.0 if gone or not bar.full else round(full * bar.filled / bar.full, 1)
-        return Meter(PAD, y, full, filled, bar.own)
+        full = round(long * bar.full / most, 1) if most else float(long)
+        filled = 0.0 if gone or not most else round(long * bar.filled / most, 1)
+        return Meter(PAD, y, full, filled, bar.own, self.groups.get(bar.width, -1))
 
     def _title(self, run: Run, title: str, width: int) -> Row:
         start = PAD + TOGGLE * self.facts.live

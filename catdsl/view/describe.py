@@ -1,10 +1,13 @@
 """The words for a node: its short form on a card, and everything known of it for a tooltip."""
 
 from collections.abc import Mapping
+from math import ceil, sqrt
 from typing import Any
 
+from catdsl.analysis.cost import Cost
 from catdsl.ir.graph import Node
 from catdsl.view.facts import Bar, Facts, State
+from catdsl.view.palette import HEAT
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _MOST_DETAIL = 28
@@ -37,7 +40,29 @@ def detail(node: Node, *, times: str = _TIMES, down: str = "↓", up: str = "↑
             return str(attrs.get("kind", ""))
         case "split":
             return f"{attrs['index'] + 1} of {attrs['parts']}"
-    return _numbers(attrs)
+    # A norm is named by its word in the program, which leaves open which one it is.
+    return node.op.name.removesuffix("_norm") if node.op.is_norm else _numbers(attrs)
+
+
+def alteration(
+    node: Node, facts: Facts, *, times: str = _TIMES, down: str = "↓", up: str = "↑", arrow: str = "→"
+) -> str:
+    """The detail of a node; where two networks differ in it, what became of what: `3×3 → 5×5`."""
+    old = facts.were.get(node.name)
+    now = detail(node, times=times, down=down, up=up)
+    if old is None:
+        return now
+    if old.op is not node.op:
+        return f"{old.op.name} {arrow} {node.op.name}"
+    was = detail(old, times=times, down=down, up=up)
+    if was != now:
+        return f"{was or '-'} {arrow} {now or '-'}"
+    return " ".join(filter(None, (now, *_other_arguments(old, node, arrow))))
+
+
+def _other_arguments(old: Node, new: Node, arrow: str) -> list[str]:
+    keys = [key for key in new.attrs if old.attrs.get(key) != new.attrs[key]]
+    return [f"{key} {_value(old.attrs.get(key))} {arrow} {_value(new.attrs[key])}" for key in keys]
 
 
 def shape(size: tuple[int, int, int], *, times: str = _TIMES) -> str:
@@ -46,13 +71,20 @@ def shape(size: tuple[int, int, int], *, times: str = _TIMES) -> str:
 
 
 def change(bar: Bar, *, arrow: str = "→") -> str:
-    """`64 → 20`, or `64` where nothing changed."""
-    return f"{bar.full}" if bar.full == bar.filled else f"{bar.full} {arrow} {bar.filled}"
+    """`64 → 20`, or `64` where nothing changed and of what is new."""
+    return f"{bar.filled}" if bar.full in (0, bar.filled) else f"{bar.full} {arrow} {bar.filled}"
 
 
 def longest_change(bar: Bar, *, arrow: str = "→") -> str:
     """The widest that `change` may become as the student changes."""
     return f"{bar.full} {arrow} {bar.full}"
+
+
+def channels(node: str, facts: Facts, *, arrow: str = "→") -> str:
+    """The channels of a node that makes a width; what vanished has just those that another still decides."""
+    bar = facts.bars[node]
+    followed = facts.states[node] is State.GONE and not bar.own
+    return str(bar.full) if followed else change(bar, arrow=arrow)
 
 
 def percent(share: float) -> str:
@@ -61,6 +93,16 @@ def percent(share: float) -> str:
     if value == 0:
         return "0 %"
     return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 0.05 else "<0.1 %"
+
+
+def heat(share: float, hottest: float) -> int:
+    """The step of `palette.HEAT` for a share, from 1; 0 for none.
+
+    The steps are at quadratic distances: the few hot operators and the many cool ones both show.
+    """
+    if not share or not hottest:
+        return 0
+    return max(1, min(len(HEAT), ceil(len(HEAT) * sqrt(share / hottest) - 1e-9)))
 
 
 def call(node: Node) -> str:
@@ -73,18 +115,59 @@ def call(node: Node) -> str:
 def tooltip(node: Node, facts: Facts) -> str:
     """Name, arguments, shape, width, cost and place of a node, a line each."""
     lines = [node.name, call(node), shape(facts.shapes[node.name])]
-    if facts.states[node.name] is State.GONE:
-        lines.append("vanished in the student")
-    if facts.states[node.name] is State.BYPASSED:
-        lines.append("not needed in the student: one input is left")
+    if facts.states[node.name] is not State.PRESENT:
+        lines.append(fate(facts.states[node.name], facts))
+    if node.name in facts.were:
+        old = facts.were[node.name]
+        size = f"{old.type.height}{_TIMES}{old.type.width}"
+        lines.append(f"changed: {alteration(node, facts)}, at {size} before")
     bar = facts.bars.get(node.name)
     if bar is not None:
-        lines.append(f"width {bar.width}: {change(bar)}")
-    if node.name in facts.macs:
-        lines.append(f"{facts.macs[node.name]:,} MACs, {percent(facts.share(node.name))}")
+        lines.append(f"width {bar.width}: {change(bar)}{_shared(bar, facts)}")
+    macs, before = facts.macs.get(node.name, 0), facts.costs_before.get(node.name, Cost()).exact
+    if macs or before:
+        was = f"{before:,} → " if before and before != macs else ""
+        lines.append(f"{was}{macs:,} MACs, {percent(facts.share(node.name))}")
     if node.span is not None:
         lines.append(str(node.span))
     return "\n".join(lines)
+
+
+def fate(state: State, facts: Facts) -> str:
+    """What became of a node, in words."""
+    match state:
+        case State.GONE:
+            return "vanished in the student" if facts.student else "removed"
+        case State.BYPASSED:
+            return "not needed in the student: one input is left"
+        case State.NEW:
+            return "added"
+    return ""
+
+
+def figures(facts: Facts, *, arrow: str = "→") -> tuple[str, ...]:
+    """What two networks cost, and the difference: `MACs (exact) 2.60 G → 1.30 G (-50.0 %)`; none of one alone."""
+    if not facts.costs_before:
+        return ()
+    before, after = (sum(costs.values(), Cost()) for costs in (facts.costs_before, facts.costs))
+    rows = (
+        ("MACs (exact)", before.exact, after.exact),
+        ("MACs (paper)", before.paper, after.paper),
+        ("parameters", before.params, after.params),
+    )
+    return tuple(f"{name} {amount(a)} {arrow} {amount(b)} ({difference(a, b)})" for name, a, b in rows)
+
+
+def difference(before: int, after: int) -> str:
+    """`-50.0 %`, `+3.1 %`, `equal`."""
+    if before == after:
+        return "equal"
+    return f"{100 * (after / before - 1):+.1f} %" if before else "new"
+
+
+def _shared(bar: Bar, facts: Facts) -> str:
+    others = facts.makers[bar.width] - 1
+    return f", one width with {others} other{'s' * (others > 1)}" if others else ""
 
 
 def _kernel(attrs: Mapping[str, Any], times: str) -> str:

@@ -1,39 +1,44 @@
 """What a picture says of each node: whether it is still there, its widths before and after, its cost.
 
-With a teacher, the teacher is what is drawn and the graph is what is left of it.
+With another network beside it, a student's picture is that of its teacher, with what is left of it
+filled in; any two others are drawn as one, with what only the first has and what only the second has.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from catdsl.diagnostics import InternalError
+from catdsl.analysis.cost import Cost, cost_model
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
 from catdsl.ir.presence import Counted, presence
 from catdsl.ir.types import total
-from catdsl.view.structure import makes_width
+from catdsl.view.merged import Edge, Merged, merge
+from catdsl.view.part import GIVE_WAY, is_part
+from catdsl.view.structure import Network, makes_width
 
-# Operators that give way where only one of their inputs is left: the tensor goes on without them.
-GIVE_WAY = (Absence.ANY, Absence.JOINS, Absence.MODULATES, Absence.SLICES, Absence.ARRANGES)
-
-Edge = tuple[str, str]
+__all__ = ["END", "Bar", "Edge", "Facts", "State", "costed_facts", "facts"]
 
 # Takes the output of the network, as a node would; no node has this name.
 END = ""
 
 
 class State(Enum):
-    """What became of a node of the drawn graph."""
+    """What became of a node of the drawn network."""
 
     PRESENT = "present"
     BYPASSED = "bypassed"  # gone, while the tensor that it passed on is still there
     GONE = "gone"
+    NEW = "new"  # only in the second of two networks
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The output channels of a conv: the teacher's, and those left. `own` where they are named by it."""
+    """The output channels of a conv, before and after: a teacher's, and those left.
+
+    `own` where they are named by it. A new conv had 0 before, a removed one has 0 after.
+    """
 
     width: str
     full: int
@@ -43,18 +48,29 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`drawn` is the teacher where there is one. `bars` are of nodes that make a width.
+    """`drawn` is the teacher where there is one, or two networks as one. `bars` are of nodes that make a width.
 
-    `live` is a picture in which scopes can be folded; `scored` are the widths whose counts a reader may
-    change in it, which need room for that, and for their scores.
+    `student` says that what is drawn beside it is a part of it. `were` holds nodes of the first
+    network that have another operator, other arguments or another size in the second. `macs` are
+    those of what is left; so are `costs`, and `costs_before` are the first network's, both by node.
+    `removed` and `added` are edges that only one of two networks has. `makers` says of each width how
+    many convs make it. `live` is a picture in which scopes can be folded; `scored` are the widths whose
+    counts a reader may change in it, which need room for that, and for their scores.
     """
 
-    drawn: Graph
+    drawn: Network
     compared: bool
     states: Mapping[str, State]
     shapes: Mapping[str, tuple[int, int, int]]
     bars: Mapping[str, Bar]
     macs: Mapping[str, int]
+    makers: Mapping[str, int]
+    student: bool = True
+    were: Mapping[str, Node] = field(default_factory=dict)
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+    costs_before: Mapping[str, Cost] = field(default_factory=dict)
+    removed: frozenset[Edge] = frozenset()
+    added: frozenset[Edge] = frozenset()
     live: bool = False
     scored: Set[str] = frozenset()
 
@@ -69,34 +85,58 @@ class Facts:
 
     def is_live(self, edge: Edge) -> bool:
         """Whether a tensor still goes from one node to another."""
-        return State.GONE not in (self.states[edge[0]], self.states[edge[1]])
+        return edge not in self.removed and State.GONE not in (self.states[edge[0]], self.states[edge[1]])
+
+    def is_new(self, edge: Edge) -> bool:
+        """Whether a tensor goes there only in the second network."""
+        return edge in self.added or State.NEW in (self.states[edge[0]], self.states[edge[1]])
+
+    def differs(self, node: str) -> bool:
+        """Whether the two networks differ in a node: operator, arguments, size, width, inputs, or what it costs."""
+        bar = self.bars.get(node)
+        moved = any((name, node) in self.removed or (name, node) in self.added for name in self.drawn.node[node].inputs)
+        resized = bar is not None and bar.full != bar.filled
+        costs = bool(self.costs_before) and self.costs.get(node) != self.costs_before.get(node)
+        return self.states[node] is not State.PRESENT or node in self.were or resized or moved or costs
 
 
-def facts(
-    graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None,
-    live: bool = False, scored: Set[str] = frozenset(),
-) -> Facts:  # fmt: skip
-    """Raises InternalError where `graph` is not a student of `teacher`."""
-    drawn = graph if teacher is None else teacher
+def facts(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None) -> Facts:
+    """`teacher` is the network that `graph` is compared with: its teacher, or any other.
+
+    `macs` are multiply-accumulates per node of `graph`.
+    """
+    if teacher is None or is_part(graph, teacher):
+        return _student(graph, teacher or graph, macs or {}, compared=teacher is not None)
+    return _pair(teacher, graph, macs or {})
+
+
+def costed_facts(graph: Graph, *, teacher: Graph | None = None) -> Facts:
+    """The same with what each node costs, in both networks; MACs are exact ones."""
+    costs = cost_model(graph).per_node()
+    before = {} if teacher is None else cost_model(teacher).per_node()
+    known = facts(graph, teacher=teacher, macs={name: cost.exact for name, cost in costs.items()})
+    own = known.drawn.own if isinstance(known.drawn, Merged) else {}
+    here = {own.get(name, name): cost for name, cost in costs.items()}
+    return replace(known, costs=here, costs_before=before)
+
+
+def _student(graph: Graph, drawn: Graph, macs: Mapping[str, int], *, compared: bool) -> Facts:
     counts = {w.name: graph.counts.get(w.name, 0) for w in drawn.widths}
     states = _states(graph, drawn, counts)
+    left = {n.name: total(n.type.channels, counts) for n in drawn.nodes}
+    bars = {n.name: _bar(n, drawn.channels(n.name), left[n.name]) for n in drawn.nodes if makes_width(n)}
     return Facts(
         drawn=drawn,
-        compared=teacher is not None,
+        compared=compared,
         states={**states, END: State.PRESENT},
-        shapes={n.name: _shape(n, graph, drawn, states[n.name], counts) for n in drawn.nodes},
-        bars={n.name: _bar(n, graph, drawn, counts) for n in drawn.nodes if makes_width(n)},
-        macs=dict(macs or {}),
-        live=live,
-        scored=scored,
+        shapes={n.name: _shape(n, graph, drawn, states[n.name], left[n.name]) for n in drawn.nodes},
+        bars=bars,
+        macs=macs,
+        makers=_makers(bars),
     )
 
 
 def _states(graph: Graph, teacher: Graph, counts: Mapping[str, int]) -> dict[str, State]:
-    new = (n for n in graph.nodes if n.name not in teacher.node)
-    strange = [n.name for n in new if n.op.absence is not Absence.ARRANGES]
-    if strange:
-        raise InternalError(f"{graph.name} is no student of {teacher.name}: {', '.join(strange[:3])}")
     there = presence(teacher, Counted(counts))
     states: dict[str, State] = {}
     for node in reversed(teacher.nodes):
@@ -111,21 +151,62 @@ def _states(graph: Graph, teacher: Graph, counts: Mapping[str, int]) -> dict[str
     return states
 
 
-def _shape(node: Node, graph: Graph, drawn: Graph, state: State, counts: Mapping[str, int]) -> tuple[int, int, int]:
+def _shape(node: Node, graph: Graph, drawn: Graph, state: State, left: int) -> tuple[int, int, int]:
     """C x H x W: of what is left, or of the teacher where nothing is."""
     if state is State.PRESENT:
         kept = graph.node[node.name]
         return graph.channels(node.name), kept.type.height, kept.type.width
-    left = total(node.type.channels, counts) if state is State.BYPASSED else drawn.channels(node.name)
-    return left, node.type.height, node.type.width
+    channels = left if state is State.BYPASSED else drawn.channels(node.name)
+    return channels, node.type.height, node.type.width
 
 
-def _bar(node: Node, graph: Graph, drawn: Graph, counts: Mapping[str, int]) -> Bar:
-    full, left = drawn.channels(node.name), total(node.type.channels, counts)
+def _bar(node: Node, full: int, filled: int) -> Bar:
     name = "+".join(s.width for s in node.type.channels)
-    return Bar(name, full, left, any(_made_here(node, s.width) for s in node.type.channels))
+    return Bar(name, full, filled, any(_made_here(node, s.width) for s in node.type.channels))
+
+
+def _makers(bars: Mapping[str, Bar]) -> Mapping[str, int]:
+    return Counter(bar.width for bar in bars.values())
 
 
 def _made_here(node: Node, width: str) -> bool:
     """A width bears the name of its maker; its parts, where it was cut, a number more."""
     return width == node.name or width.startswith(f"{node.name}.")
+
+
+# ---- any two networks ----
+
+
+def _pair(before: Graph, after: Graph, macs: Mapping[str, int]) -> Facts:
+    merged = merge(before, after)
+    full = {n.name: before.channels(n.name) for n in before.nodes}
+    channels = {merged.own[n.name]: after.channels(n.name) for n in after.nodes}
+    shapes = {n.name: (full[n.name], n.type.height, n.type.width) for n in before.nodes}
+    shapes |= {n.name: (channels[n.name], n.type.height, n.type.width) for n in merged.after.values()}
+    bars = {n.name: _bar(n, full.get(n.name, 0), channels.get(n.name, 0)) for n in merged.nodes if makes_width(n)}
+    return Facts(
+        drawn=merged,
+        compared=True,
+        student=False,
+        states={**{n.name: _state(n.name, merged) for n in merged.nodes}, END: State.PRESENT},
+        shapes=shapes,
+        bars=bars,
+        macs={merged.own[name]: count for name, count in macs.items()},
+        makers=_makers(bars),
+        were={n: old for n, old in merged.before.items() if n in merged.after and _changed(old, merged.after[n])},
+        removed=merged.removed,
+        added=merged.added,
+    )
+
+
+def _state(name: str, merged: Merged) -> State:
+    if name not in merged.after:
+        return State.GONE
+    return State.PRESENT if name in merged.before else State.NEW
+
+
+def _changed(old: Node, new: Node) -> bool:
+    """Whether a node does something else; channels are the matter of its bar, segments that of their makers."""
+    sizes = ((n.type.height, n.type.width) for n in (old, new))
+    same_attrs = old.attrs == new.attrs or old.op.absence in (Absence.SLICES, Absence.ARRANGES)
+    return old.op is not new.op or len(set(sizes)) > 1 or not same_attrs

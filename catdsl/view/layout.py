@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from catdsl.ir.graph import Graph
 from catdsl.view.cards import TOGGLE, CardMaker
 from catdsl.view.facts import END, Facts
 from catdsl.view.layout_box import Box, Item, Outside
@@ -43,7 +42,7 @@ def label_at(facts: Facts) -> int:
 class _Layout:
     def __init__(self, facts: Facts):
         self.facts = facts
-        self.graph: Graph = facts.drawn
+        self.graph = facts.drawn
         self.cards = CardMaker(facts)
 
     def root(self) -> Box:

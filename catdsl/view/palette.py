@@ -27,6 +27,15 @@ SERIES: tuple[tuple[str, str], ...] = (
     ("#3c3c43", "#818084"),
 )
 
+# From the least share of operations to the largest, behind words.
+HEAT: tuple[tuple[str, str], ...] = (
+    ("#fffaf2", "#20252b"),
+    ("#fff1dc", "#2b2a29"),
+    ("#ffe5c2", "#3d3328"),
+    ("#fed6a4", "#543f28"),
+    ("#fcc383", "#6e4d28"),
+)
+
 # Series beyond the number of colours have the same ones again, in another line.
 DASHES: tuple[str, ...] = ("none", "6 3", "2 2")
 

@@ -8,11 +8,31 @@ connected, between which no path leads in a circle.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from catdsl.ir.graph import Graph, Node
+from catdsl.ir.graph import Node, Tap
 from catdsl.ir.op import Absence
 
 MAX_RUN = 14
+
+
+class Network(Protocol):
+    """What can be drawn: a graph, or two of them as one (`catdsl/view/merged.py`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def nodes(self) -> tuple[Node, ...]: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def taps(self) -> tuple[Tap, ...]: ...
+    @property
+    def node(self) -> Mapping[str, Node]: ...
+    @property
+    def consumers(self) -> Mapping[str, tuple[Node, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +73,12 @@ def makes_width(node: Node) -> bool:
     return node.op.absence is Absence.MAKES
 
 
-def structure(graph: Graph) -> Scope:
+def structure(graph: Network) -> Scope:
     """The root scope of a graph; its path and label are empty."""
     return Scope("", "", _children(graph, [n.name for n in graph.nodes], ""))
 
 
-def _children(graph: Graph, names: list[str], path: str) -> tuple[Part, ...]:
+def _children(graph: Network, names: list[str], path: str) -> tuple[Part, ...]:
     """What lies directly in a scope, in order of the first node of each."""
     runs = _runs(graph, [n for n in names if not _step(n, path)])
     groups = [run.nodes for run in runs] + _pieces(graph, names, path)
@@ -67,7 +87,7 @@ def _children(graph: Graph, names: list[str], path: str) -> tuple[Part, ...]:
     return tuple(_part(graph, group, path) for group in groups)
 
 
-def _part(graph: Graph, group: tuple[str, ...], path: str) -> Part:
+def _part(graph: Network, group: tuple[str, ...], path: str) -> Part:
     step = _step(group[0], path)
     if not step:
         return Run(group)
@@ -85,7 +105,7 @@ def _step(name: str, path: str) -> str:
     return name[len(path) :].partition(".")[0] if "." in name[len(path) :] else ""
 
 
-def _runs(graph: Graph, names: list[str]) -> list[Run]:
+def _runs(graph: Network, names: list[str]) -> list[Run]:
     """Chains among operators of one scope, cut before a conv where one grows long."""
     own = set(names)
     runs: list[list[str]] = []
@@ -102,7 +122,7 @@ def _runs(graph: Graph, names: list[str]) -> list[Run]:
     return [Run(tuple(run)) for run in runs]
 
 
-def _continued(graph: Graph, node: Node, own: set[str], ending: Mapping[str, list[str]]) -> list[str] | None:
+def _continued(graph: Network, node: Node, own: set[str], ending: Mapping[str, list[str]]) -> list[str] | None:
     """The run that `node` prolongs."""
     if len(set(node.inputs)) != 1 or is_join(node) or node.inputs[0] not in own:
         return None
@@ -117,7 +137,7 @@ def _continued(graph: Graph, node: Node, own: set[str], ending: Mapping[str, lis
 # ---- pieces of scopes ----
 
 
-def _pieces(graph: Graph, names: list[str], path: str) -> list[tuple[str, ...]]:
+def _pieces(graph: Network, names: list[str], path: str) -> list[tuple[str, ...]]:
     """The nodes of each scope below `path`, divided so that the pieces depend on each other in one way."""
     groups: list[list[str]] = []
     group_of: dict[str, int] = {}
@@ -153,7 +173,7 @@ def _reaches(after: list[set[int]], start: int, goals: set[int]) -> bool:
     return False
 
 
-def _connected(graph: Graph, names: list[str]) -> list[tuple[str, ...]]:
+def _connected(graph: Network, names: list[str]) -> list[tuple[str, ...]]:
     """The parts of a set of nodes that hang together by edges within it."""
     leader = {name: name for name in names}
 

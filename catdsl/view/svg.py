@@ -6,11 +6,10 @@ in `data-box` and `data-node`, and at every wire the edges that run along it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import ceil, sqrt
 
 from catdsl.ir.graph import Graph
 from catdsl.view.cards import BAR_HEIGHT, PAD, SIGN, STRIP, Card, Meter, Row, Text
-from catdsl.view.describe import percent, tooltip
+from catdsl.view.describe import heat, percent, tooltip
 from catdsl.view.facts import END, Facts, State, facts
 from catdsl.view.layout import HEADER, LABEL_AT, label_at, label_text, lay_out
 from catdsl.view.layout_box import Box
@@ -18,7 +17,7 @@ from catdsl.view.layout_channel import RADIUS, Wire
 from catdsl.view.legend import legend
 from catdsl.view.structure import Scope, members
 from catdsl.view.svg_elements import line, panel, path, rect, safe, text
-from catdsl.view.svg_style import HEATS, style_sheet
+from catdsl.view.svg_style import group_style, style_sheet
 from catdsl.view.typeface import STYLES, fit, text_width
 
 _MARGIN = 24
@@ -27,18 +26,25 @@ _CORNER, _INNER = 6, 5
 _ARROW = 4, 7  # half its width, and its length
 _FOLDED = 24  # the height of a box of which only the heading is left
 
+# The class of a row or sign.
+_STATES = {State.PRESENT: "", State.BYPASSED: " gone", State.GONE: " gone", State.NEW: " new"}
+
 
 def render_svg(
     graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None,
     title: str = "", subtitle: str = "",
 ) -> str:  # fmt: skip
-    """A picture of a graph; with a `teacher`, of what is left of it.
+    """A picture of a graph; with a `teacher`, of what is left of it, or of how the two differ.
 
     `macs` are multiply-accumulates per node name, for the colour of heat. The text is complete SVG,
-    without scripts and without anything from outside. Raises InternalError where `graph` is not a
-    student of `teacher`.
+    without scripts and without anything from outside.
     """
-    return _Picture(facts(graph, teacher=teacher, macs=macs)).document(title, subtitle)
+    return render_picture(facts(graph, teacher=teacher, macs=macs), title=title, subtitles=(subtitle,))
+
+
+def render_picture(facts: Facts, *, title: str = "", subtitles: Iterable[str] = ()) -> str:
+    """The picture of facts; `subtitles` are lines below the title."""
+    return _Picture(facts).document(title, subtitles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class _Picture:
 
     def __init__(self, known: Facts):
         self.facts = known
-        self.hottest = max((known.share(n) for n in known.macs), default=0.0)
+        self.hottest = max((self.facts.share(n) for n in self.facts.macs), default=0.0)
         self.number = {name: i for i, name in enumerate((*(n.name for n in known.drawn.nodes), END))}
         self.elements: list[str] = []
         self.placed: list[Placed] = []
@@ -87,10 +93,10 @@ class _Picture:
         )
         return LivePicture("\n".join([head, *filter(None, self.elements), "</svg>"]), tuple(self.placed))
 
-    def document(self, title: str, subtitle: str) -> str:
+    def document(self, title: str, subtitles: Iterable[str]) -> str:
         box = lay_out(self.facts)
         width = max(_LEAST_WIDTH, box.width + 2 * _MARGIN)
-        top = self._head(title, subtitle, width)
+        top = self._head(title, tuple(subtitles), width)
         self._inside(box, (width - box.width) // 2, top)
         height = top + box.height + _MARGIN
         name = safe(title or f"{self.facts.drawn.kind} {self.facts.drawn.name}")
@@ -102,16 +108,16 @@ class _Picture:
         parts = [head, f"<title>{name}</title>", f"<style>{style_sheet()}</style>", page]
         return "\n".join([*parts, *filter(None, self.elements), "</svg>", ""])
 
-    def _head(self, title: str, subtitle: str, width: int) -> int:
-        """Title, subtitle and legend; gives the height at which the picture begins."""
+    def _head(self, title: str, subtitles: tuple[str, ...], width: int) -> int:
+        """Title, subtitles and legend; gives the height at which the picture begins."""
         room = width - 2 * _MARGIN
         y = _MARGIN
-        for words, style, step in ((title, "heading", 24), (subtitle, "subheading", 20)):
+        for words, style, step in ((title, "heading", 24), *((words, "subheading", 20) for words in subtitles)):
             if words:
                 shown = fit(" ".join(words.split()), room, *STYLES[style])
                 self.elements.append(text(_MARGIN, y + 14, shown, style))
                 y += step
-        y += 8 if title or subtitle else 0
+        y += 8 if title or any(subtitles) else 0
         elements, height = legend(self.facts, self.hottest, _MARGIN, y, room)
         self.elements += elements
         return y + height + (16 if height else 0)
@@ -135,7 +141,7 @@ class _Picture:
 
     def _scope(self, box: Box, scope: Scope, x: int, y: int) -> None:
         nodes = tuple(members(scope))
-        self.elements.append(f'<g class="scope{self._gone(nodes)}" data-path="{safe(scope.path)}"{self._box()}>')
+        self.elements.append(f'<g class="scope{self._fate(nodes)}" data-path="{safe(scope.path)}"{self._box()}>')
         self.elements.append(rect("body", x + 0.5, y + 0.5, box.width - 1, box.height - 1, round_=8))
         shown = label_text(scope.label)
         start = x + label_at(self.facts)
@@ -161,29 +167,38 @@ class _Picture:
         self.elements.append('<g class="knob" role="button" tabindex="-1" aria-expanded="true">')
         self.elements += [rect("hit", *place, round_=4), sign, *words, "</g>"]
 
-    def _gone(self, nodes: Iterable[str]) -> str:
-        """The class of what has nothing left in it."""
-        return " gone" if all(self.facts.states[n] is State.GONE for n in nodes) else ""
+    def _fate(self, nodes: Iterable[str]) -> str:
+        """The class of what has nothing left in it, and of what is new as a whole."""
+        states = {self.facts.states[n] for n in nodes}
+        return {State.GONE: " gone", State.NEW: " new"}.get(states.pop(), "") if len(states) == 1 else ""
 
     def _wires(self, wires: Iterable[Wire], x: int, y: int) -> None:
-        """Living wires on top of dead ones."""
+        """Living wires on top of dead ones, and new ones on top of these."""
         moved = [w.moved(x, y) for w in wires]
-        live = [any(map(self.facts.is_live, w.edges)) for w in moved]
-        for style, wanted in ((" gone", False), ("", True)):
-            chosen = [w for w, is_live in zip(moved, live, strict=True) if is_live is wanted]
+        styles = [self._wire(w) for w in moved]
+        for style in (" gone", "", " new"):
+            chosen = [w for w, its in zip(moved, styles, strict=True) if its == style]
             self.elements.append(path(f"wire{style}", [_line(w) for w in chosen]))
             self.elements.append(path(f"arrow{style}", [_arrow(*w.points[-1]) for w in chosen if w.arrow]))
+
+    def _wire(self, wire: Wire) -> str:
+        """The class of a wire: it lives while any of its edges does, and is new where all of these are."""
+        live = [edge for edge in wire.edges if self.facts.is_live(edge)]
+        if not live:
+            return " gone"
+        return " new" if all(map(self.facts.is_new, live)) else ""
 
     def _live_wires(self, wires: Iterable[Wire], x: int, y: int) -> None:
         """Each wire by itself, with the edges along it: which of them live may change."""
         self.elements.append('<g class="wires">')
-        for wire in (w.moved(x, y) for w in wires):
-            style = "" if any(map(self.facts.is_live, wire.edges)) else " gone"
-            ends = sorted((self.number[a], self.number[b]) for a, b in wire.edges)
-            edges = " ".join(f"{a}-{b}" for a, b in ends)
-            arrow = path(f"arrow{style}", [_arrow(*wire.points[-1])]) if wire.arrow else ""
-            line_ = path(f"wire{style}", [_line(wire)])
-            self.elements.append(f'<g class="net" data-e="{edges}">{line_}{arrow}</g>')
+        moved = [w.moved(x, y) for w in wires]
+        for style in (" gone", "", " new"):
+            for wire in (w for w in moved if self._wire(w) == style):
+                ends = sorted((self.number[a], self.number[b]) for a, b in wire.edges)
+                edges = " ".join(f"{a}-{b}" for a, b in ends)
+                arrow = path(f"arrow{style}", [_arrow(*wire.points[-1])]) if wire.arrow else ""
+                line_ = path(f"wire{style}", [_line(wire)])
+                self.elements.append(f'<g class="net" data-e="{edges}">{line_}{arrow}</g>')
         self.elements.append("</g>")
 
     # ---- cards ----
@@ -193,9 +208,9 @@ class _Picture:
             self._join(box, card, x, y)
             return
         kind = "end" if not card.nodes or self.facts.drawn.node[card.nodes[0]].op.name == "input" else "card"
-        gone = self._gone(card.nodes) if card.nodes else ""
+        fate = self._fate(card.nodes) if card.nodes else ""
         where = f' data-path="{safe(card.path)}"' if card.path else ""
-        self.elements.append(f'<g class="{kind}{gone}"{where}{self._box()}>')
+        self.elements.append(f'<g class="{kind}{fate}"{where}{self._box()}>')
         round_ = 11 if kind == "end" and card.height < 40 else _CORNER
         self.elements.append(rect("body", x + 0.5, y + 0.5, card.width - 1, card.height - 1, round_=round_))
         for i, row in enumerate(card.rows):
@@ -213,8 +228,7 @@ class _Picture:
         if not row.node:
             self.elements += [_text(t, x, y) for t in row.texts]
             return
-        gone = " gone" if self.facts.states[row.node] is not State.PRESENT else ""
-        self._open(f"row{gone}", row.node)
+        self._open(f"row{_STATES[self.facts.states[row.node]]}", row.node)
         last = row is card.rows[-1]
         top, bottom = (1 if first else row.y + 1), (card.height - 1 if last else row.y + row.height)
         place = x + 1, y + top, card.width - 2, bottom - top
@@ -228,20 +242,22 @@ class _Picture:
         self.elements.append("</g>")
 
     def _meter(self, meter: Meter, x: int, y: int) -> None:
-        place = x + meter.x, y + meter.y
-        self.elements.append(rect("track", *place, meter.full, BAR_HEIGHT, round_=3))
-        if meter.filled or self.facts.live:
-            style = "left" if meter.own else "left follows"
-            width = max(2, meter.filled) if meter.filled else 0
-            self.elements.append(rect(style, *place, width, BAR_HEIGHT, round_=min(3, width / 2)))
+        left, top = x + meter.x, y + meter.y
+        if meter.full:
+            self.elements.append(rect("track", left, top, meter.full, BAR_HEIGHT, round_=3))
+        if meter.full and (meter.filled or self.facts.live):
+            style = f"left{group_style(meter.group)}{'' if meter.own else ' follows'}"
+            width = max(2, min(meter.filled, meter.full)) if meter.filled else 0
+            self.elements.append(rect(style, left, top, width, BAR_HEIGHT, round_=min(3, width / 2)))
+        if meter.filled > meter.full:
+            self.elements.append(rect("more", left + meter.full, top, meter.filled - meter.full, BAR_HEIGHT))
 
     def _join(self, box: Box, card: Card, x: int, y: int) -> None:
         """A sign, wider where several wires come in; its caption stands to the right."""
         (row,) = card.rows
         more = box.width - card.width
-        gone = self.facts.states[row.node] is State.GONE
         bypassed = self.facts.states[row.node] is State.BYPASSED
-        style = " gone" if gone or bypassed else ""
+        style = _STATES[self.facts.states[row.node]]
         # The page has both looks of a sign, and shows the one that is right.
         through = " bypassed" if bypassed and self.facts.live else ""
         self._open(f"join{style}{through}", row.node, self._box())
@@ -265,11 +281,8 @@ class _Picture:
         self.elements.append(f'<g class="{style}" data-node="{safe(node)}"><title>{words}</title>')
 
     def _heat(self, node: str) -> str:
-        """Five steps, at quadratic distances: the few hot operators and the many cool ones both show."""
-        share = self.facts.share(node)
-        if not share or not self.hottest:
-            return "hit"
-        return f"h{max(1, min(HEATS, ceil(HEATS * sqrt(share / self.hottest) - 1e-9)))}"
+        step = heat(self.facts.share(node), self.hottest)
+        return f"h{step}" if step else "hit"
 
 
 def _text(words: Text, x: int, y: int) -> str:

@@ -11,8 +11,12 @@ _FORBIDDEN = (("\x7f", "\x9f"), ("\ud800", "\udfff"), ("\ufffe", "\uffff"))
 
 def safe(text: str, *, lines: bool = False) -> str:
     """Text for XML: markup escaped, and what XML cannot hold replaced."""
-    kept = "".join(c if _allowed(c, lines) else " " if c in "\t\n\r" else "\ufffd" for c in text)
-    return escape(kept, quote=True)
+    return escape(plain(text, lines=lines), quote=True)
+
+
+def plain(text: str, *, lines: bool = False) -> str:
+    """Text without control characters and what else no document can hold."""
+    return "".join(c if _allowed(c, lines) else " " if c in "\t\n\r" else "\ufffd" for c in text)
 
 
 def _allowed(char: str, lines: bool) -> bool:

@@ -1,9 +1,12 @@
 """Colours and type of the SVG pictures, for light and dark surroundings, as one style sheet."""
 
-from catdsl.view.palette import both
+from catdsl.view.palette import HEAT, SERIES, both
 from catdsl.view.typeface import STYLES
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
+
+# Of widths that several convs make; the first series is too near to the blue of all other widths.
+_GROUPS = SERIES[1:]
 
 # What is coloured, by which property, and with what in light and in dark.
 _COLOURS: tuple[tuple[str, str, str, str], ...] = (
@@ -25,17 +28,17 @@ _COLOURS: tuple[tuple[str, str, str, str], ...] = (
     (".track", "fill", "#dde5f0", "#2b394d"),
     (".left", "fill", "#3567c4", "#6e9df0"),
     (".left.follows", "fill", "#a3bce6", "#44618f"),
+    *((f".left.g{i}", "fill", *colours) for i, colours in enumerate(_GROUPS)),
+    (".more", "fill", "#1c8a5b", "#5ad19a"),
+    (".wire.new", "stroke", "#1c8a5b", "#5ad19a"),
+    (".arrow.new", "fill", "#1c8a5b", "#5ad19a"),
+    (".new>.body,.sign.new,.plus.new", "stroke", "#1c8a5b", "#5ad19a"),
     (".frame", "stroke", "#e3d5c0", "#57452f"),
-    (".h1", "fill", "#fffaf2", "#20252b"),
-    (".h2", "fill", "#fff1dc", "#2b2a29"),
-    (".h3", "fill", "#ffe5c2", "#3d3328"),
-    (".h4", "fill", "#fed6a4", "#543f28"),
-    (".h5", "fill", "#fcc383", "#6e4d28"),
+    *((f".h{step}", "fill", *colours) for step, colours in enumerate(HEAT, 1)),
     (".heading,.title", "fill", "#1e293b", "#e6ecf5"),
     (".name,.count", "fill", "#1e293b", "#e6ecf5"),
-    (".plain", "fill", "#5b697d", "#9fb0c6"),
-    (".detail,.legend", "fill", "#5b697d", "#9fb0c6"),
-    (".shape,.share,.subheading", "fill", "#64748b", "#92a3ba"),
+    (".plain,.detail,.shape,.share", "fill", "#475569", "#c2cddc"),
+    (".legend,.subheading", "fill", "#5b697d", "#9fb0c6"),
     (".tap", "fill", "#7a3ea8", "#c99af0"),
     (".gone>.body,.sign.gone", "stroke", "#b7c1ce", "#465469"),
     (".gone>text,.gone>.row>text", "fill", "#8794a6", "#71829a"),
@@ -53,6 +56,8 @@ text{white-space:pre}
 .plus{fill:none;stroke-width:1.6}
 .frame{fill:none}
 .hit{fill:none;pointer-events:all}
+.left.follows[class*=" g"]{fill-opacity:.55}
+.new>.body,.sign.new{stroke-width:1.6}
 .gone>.body,.sign.gone{stroke-dasharray:4 3}
 .card.gone>.body,.sign.gone{fill-opacity:0}
 .scope.gone>.body{fill-opacity:0}
@@ -60,7 +65,10 @@ text{white-space:pre}
 .row.gone>.track{fill-opacity:0;stroke-dasharray:3 2}
 """
 
-HEATS = 5
+
+def group_style(number: int) -> str:
+    """The class of a width that several convs make; the colours come again where there are more than these."""
+    return "" if number < 0 else f" g{number % len(_GROUPS)}"
 
 
 def style_sheet() -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 from unicodedata import combining, east_asian_width
 
 from catdsl.ir.graph import Graph
-from catdsl.view.describe import change, detail, local_name, percent, shape
+from catdsl.view.describe import alteration, change, channels, fate, figures, local_name, percent, shape
 from catdsl.view.facts import Facts, State, facts
 from catdsl.view.structure import Part, Run, Scope, members, structure
 
@@ -30,20 +30,26 @@ class _Line:
         return self.name, self.detail, self.shape, self.width, self.share, self.remark
 
 
+_REMARKS = {State.PRESENT: "", State.BYPASSED: "not needed", State.GONE: "vanished", State.NEW: "added"}
 _TO_THE_RIGHT = (False, False, True, True, True, False)
 
 
 def render_tree(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None) -> str:
+    """The tree of a graph, with a `teacher` beside it; see `render_facts`."""
+    return render_facts(facts(graph, teacher=teacher, macs=macs))
+
+
+def render_facts(known: Facts) -> str:
     """The tree as text that ends with a line break, in plain characters but for the names.
 
     With a `teacher`, widths read `64 -> 20` and what vanished is said so; without one, equal blocks
-    that follow each other are shown once. Raises InternalError where `graph` is not a student of
-    `teacher`.
+    that follow each other are shown once. Of two networks that are not teacher and student, blocks
+    without a difference take one line. Costs of both are the last lines.
     """
-    known = facts(graph, teacher=teacher, macs=macs)
     tree = _Tree(known)
     first = _Line(f"{known.drawn.kind} {known.drawn.name}")
-    return _aligned([first, *tree.lines(structure(known.drawn).children, 1), _Line(f"output {graph.output}")])
+    last = _Line(f"output {known.drawn.output}"), *(_Line(words) for words in figures(known, arrow="->"))
+    return _aligned([first, *tree.lines(structure(known.drawn).children, 1), *last])
 
 
 class _Tree:
@@ -69,7 +75,11 @@ class _Tree:
         assert isinstance(scope, Scope)
         nodes = tuple(members(scope))
         if all(self.facts.states[n] is State.GONE for n in nodes):
-            yield _Line(_INDENT * depth + scope.label, width=self._lost(nodes), remark="vanished")
+            remark = "vanished" if self.facts.student else fate(State.GONE, self.facts)
+            yield _Line(_INDENT * depth + scope.label, width=self._lost(nodes), remark=remark)
+            return
+        if not self.facts.student and not any(self.facts.differs(n) for n in nodes):
+            yield _Line(_INDENT * depth + scope.label, share=self._share(nodes), remark="equal")
             return
         yield _Line(_INDENT * depth + scope.label, share=self._share(nodes))
         yield from self.lines(scope.children, depth + 1)
@@ -89,17 +99,17 @@ class _Tree:
 
     def _operator(self, name: str, depth: int) -> _Line:
         node = self.facts.drawn.node[name]
-        bar = self.facts.bars.get(name)
-        remarks = {State.GONE: ["vanished"], State.BYPASSED: ["not needed"]}.get(self.facts.states[name], [])
+        state = self.facts.states[name]
+        remarks = [_REMARKS[state] if self.facts.student else fate(state, self.facts)]
         if name in self.taps:
             remarks = [*remarks, _tap_remark(self.taps[name])]
         return _Line(
             _INDENT * depth + local_name(name),
-            detail(node, times="x", down="/", up="up "),
+            alteration(node, self.facts, times="x", down="/", up="up ", arrow="->"),
             shape(self.facts.shapes[name], times=" x "),
-            "" if bar is None else change(bar, arrow="->"),
+            channels(name, self.facts, arrow="->") if name in self.facts.bars else "",
             percent(self.facts.share(name)) if self.facts.macs.get(name) else "",
-            ", ".join(remarks),
+            ", ".join(filter(None, remarks)),
         )
 
     def _share(self, nodes: Iterable[str]) -> str:

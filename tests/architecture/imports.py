@@ -38,6 +38,8 @@ PUBLIC = ("catdsl.project", "catdsl.diagnostics")
 # Imports inside functions: in which modules, of what, and why. All others stand at the top.
 LAZY: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("catdsl.ops", ("torch", "catdsl.backend.functions"), "builders: a spec is checked without torch"),
+    ("catdsl.ir.graph", ("catdsl.view.notebook",), "notebooks ask a value itself for its picture"),
+    ("catdsl.search.plan", ("catdsl.view.notebook",), "the same"),
     ("catdsl.project", (*_TORCH_SIDE, "catdsl.search", "catdsl.view"), "loaded when it is used"),
     ("catdsl.train.processes", ("lightning_fabric",), "takes two seconds, which `catdsl --help` need not wait for"),
     ("catdsl.train.records", ("torch.utils.tensorboard",), "an extra that need not be installed"),

@@ -128,7 +128,6 @@ def test_an_impossible_budget_is_refused_before_any_training(cli):
         (("translate", "tiny.cat", "x.png", "-o", "r"), 1, "E605"),
         (("plan", "tiny.cat", "--budget", "40%"), 1, "E403"),
         (("graph", "tiny.cat", "-o", "x.doc"), 1, "E607"),
-        (("graph", "tiny.cat", "--diff", "other.cat"), 1, "E607"),
         (("graph", "tiny.cat", "--teacher", "run"), 2, "need -o"),
         (("graph", "tiny.cat", "--scores", "no.npz", "-o", "a.html"), 1, "E403"),
         (("build", "tiny.cat", "-o", "."), 1, "E603"),

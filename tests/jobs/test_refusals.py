@@ -115,13 +115,6 @@ def test_translate_spares_the_images_that_it_reads(cli):
     shutil.rmtree(photos)
 
 
-def test_networks_that_are_no_parts_of_each_other_are_not_drawn_as_one(cli):
-    narrower = "param ngf = 8"
-    told = cli("graph", "tiny.cat", "--diff", changed(cli, **{narrower: "param ngf = 6"}), "-o", "a.svg", code=1)
-    assert "more channels" in told.stderr
-    cli("graph", "changed.cat", "--diff", "tiny.cat", "-o", "a.svg")
-
-
 @pytest.mark.parametrize(
     ("raised", "code", "said"),
     [

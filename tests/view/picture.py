@@ -12,6 +12,7 @@ from catdsl.view.typeface import STYLES, text_width
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _BOXES = ("scope", "card", "end", "join")
+_BARS = ("track", "left", "more")
 _TOKEN = re.compile(r"[MLHVQZ]|-?[\d.]+")
 _SLACK = 1.5
 
@@ -48,6 +49,7 @@ class Drawn:
     frame: Frame
     texts: list[tuple[str, str, Frame]] = field(default_factory=list)
     lines: list[Frame] = field(default_factory=list)
+    bars: list[Frame] = field(default_factory=list)
     inner: list["Drawn"] = field(default_factory=list)
 
     def everything(self) -> Iterator["Drawn"]:
@@ -92,15 +94,21 @@ def _read_into(parent: Drawn, element: ElementTree.Element) -> None:
             _read_into(parent, child)
     elif tag == "text":
         parent.texts.append(_text(element, kind))
+    elif tag == "rect" and kind in _BARS:
+        parent.bars.append(_rect(element))
     elif tag == "path" and kind in ("wire", "arrow"):
         parent.lines += path_pieces(element.get("d", ""))
 
 
 def _box(element: ElementTree.Element, kind: str) -> Drawn:
     body = next(e for e in element if (e.get("class") or "").split(" ")[0] in ("body", "sign"))
-    x, y, width, height = (float(body.get(key, "nan")) for key in ("x", "y", "width", "height"))
     first = next((e.get("data-node") for e in element.iter() if e.get("data-node")), "")
-    return Drawn(f"{kind} {element.get('data-path') or first}", kind, Frame(x, y, x + width, y + height))
+    return Drawn(f"{kind} {element.get('data-path') or first}", kind, _rect(body))
+
+
+def _rect(element: ElementTree.Element) -> Frame:
+    x, y, width, height = (float(element.get(key, "nan")) for key in ("x", "y", "width", "height"))
+    return Frame(x, y, x + width, y + height)
 
 
 def _text(element: ElementTree.Element, style: str) -> tuple[str, str, Frame]:
@@ -204,6 +212,8 @@ def _texts(box: Drawn) -> Iterator[str]:
         yield from (f"{words!r} overlaps {other!r} in {box.name}" for other in others)
         under = (inner for inner in box.inner if inner.frame.overlaps(frame))
         yield from (f"{words!r} lies under {inner.name}" for inner in under)
+        yield from (f"{words!r} lies on a bar in {box.name}" for bar in box.bars if bar.overlaps(frame))
+    yield from (f"a bar at {bar} leaves {box.name}" for bar in box.bars if not box.frame.holds(bar))
     for words, _, frame in _captions(box):
         if not box.frame.holds(frame):
             yield f"caption {words!r} leaves {box.name}"

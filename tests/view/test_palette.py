@@ -1,11 +1,13 @@
 """Colours that can be read: contrast by WCAG 2.2, and series that colour-blind readers tell apart."""
 
+import re
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from catdsl.view.palette import PAGE, SERIES
+from catdsl.view.palette import HEAT, PAGE, SERIES
+from catdsl.view.svg_style import style_sheet
 
 # Which words stand on what, and which lines and marks.
 _WORDS = [(word, back) for word in ("text", "muted", "accent") for back in ("page", "raised")]
@@ -52,6 +54,14 @@ def test_contrast_itself() -> None:
 @pytest.mark.parametrize(("word", "back"), _WORDS)
 def test_words_can_be_read(word: str, back: str, scheme: int) -> None:
     assert contrast(PAGE[word][scheme], PAGE[back][scheme]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("word", [".name", ".detail", ".shape"])
+def test_words_can_be_read_on_every_heat(word: str, scheme: int) -> None:
+    rules = re.findall(r"([^{}]+)\{fill:(#\w+)\}", style_sheet())
+    colours = [colour for what, colour in rules if word in what.strip().split(",")]
+    assert min(contrast(colours[scheme], heat[scheme]) for heat in HEAT) >= 4.5
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])

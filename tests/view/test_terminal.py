@@ -22,14 +22,14 @@ def test_a_teacher() -> None:
         tree
         == """\
 generator tiny
-  photo    image    3 x 64 x 64
+  photo    image      3 x 64 x 64
   stem
-    conv0  7x7 /2  16 x 32 x 32  16
-    norm0          16 x 32 x 32
-    relu0          16 x 32 x 32      tap stem
+    conv0  7x7 /2    16 x 32 x 32  16
+    norm0  instance  16 x 32 x 32
+    relu0            16 x 32 x 32      tap stem
   head
-    conv0  1x1      3 x 32 x 32   3
-    tanh0           3 x 32 x 32
+    conv0  1x1        3 x 32 x 32   3
+    tanh0             3 x 32 x 32
 output head.tanh0
 """
     )

@@ -1,26 +1,27 @@
 """What the page's script knows of a picture: its nodes, its widths and its boxes, as JSON values in columns."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from catdsl.analysis.cost import METRICS, Cost
 from catdsl.ir.graph import Graph
-from catdsl.view.describe import call
+from catdsl.view.describe import alteration, call, fate
 from catdsl.view.facts import Facts, State
+from catdsl.view.structure import Network
 from catdsl.view.svg import Placed
 
 SAFE = 2**53  # below it, JavaScript's numbers hold every integer
 
-_STATES = (State.PRESENT, State.BYPASSED, State.GONE)
+_STATES = (State.PRESENT, State.BYPASSED, State.GONE, State.NEW)
 
 
-def nodes_of(facts: Facts, costs: Mapping[str, Cost]) -> dict[str, Any]:
+def nodes_of(facts: Facts) -> dict[str, Any]:
     """Columns over the nodes: what never changes, and what the picture says at first.
 
     Arguments and places are indices into lists of their own, since many nodes share them.
     """
     graph = facts.drawn
-    number = {w.name: i for i, w in enumerate(graph.widths)}
+    number = {name: i for i, name in enumerate(_width_names(graph))}
     calls, places = _Pool(), _Pool()
     return {
         "name": [n.name for n in graph.nodes],
@@ -34,32 +35,44 @@ def nodes_of(facts: Facts, costs: Mapping[str, Cost]) -> dict[str, Any]:
         "own": [int(n.name in facts.bars and facts.bars[n.name].own) for n in graph.nodes],
         "state": [_STATES.index(facts.states[n.name]) for n in graph.nodes],
         "shape": [list(facts.shapes[n.name]) for n in graph.nodes],
-        "cost": [[exact(getattr(costs.get(n.name, Cost()), metric)) for metric in METRICS] for n in graph.nodes],
+        "states": [fate(state, facts) for state in _STATES],
+        "were": {str(i): alteration(n, facts) for i, n in enumerate(graph.nodes) if n.name in facts.were},
+        "cost": [_written(facts.costs.get(n.name, Cost())) for n in graph.nodes],
+        "before": [_written(facts.costs_before.get(n.name, Cost())) for n in graph.nodes if facts.costs_before],
         "tap": {str(i): labels for i, n in enumerate(graph.nodes) if (labels := _taps(graph, n.name))},
     }
 
 
-def exact(number: int) -> int | str:
-    """A number as JSON that JavaScript reads exactly: as text from 2^53 on."""
-    return number if number < SAFE else str(number)
+def _written(cost: Cost) -> list[int | str]:
+    """Figures as JSON that JavaScript reads exactly: as text from 2^53 on."""
+    values = (getattr(cost, metric) for metric in METRICS)
+    return [value if value < SAFE else str(value) for value in values]
 
 
-def _taps(graph: Graph, node: str) -> list[str]:
+def _taps(graph: Network, node: str) -> list[str]:
     return [tap.label for tap in graph.taps if tap.node == node]
 
 
-def widths_of(graph: Graph) -> dict[str, Any]:
+def _width_names(graph: Network) -> list[str]:
+    """The widths of a graph in its order; of two networks as one, those of their nodes."""
+    if isinstance(graph, Graph):
+        return [w.name for w in graph.widths]
+    return list(dict.fromkeys(s.width for n in graph.nodes for s in n.type.channels))
+
+
+def widths_of(graph: Network) -> dict[str, Any]:
     """Columns over the widths; `tied` are those that a width follows, or that follow it."""
-    number = {w.name: i for i, w in enumerate(graph.widths)}
-    tied: list[set[int]] = [set() for _ in graph.widths]
-    for width in graph.widths:
-        for name, _ in width.tie.terms if width.tie is not None else ():
-            tied[number[width.name]].add(number[name])
-            tied[number[name]].add(number[width.name])
+    names = _width_names(graph)
+    number = {name: i for i, name in enumerate(names)}
+    ties = {w.name: w.tie for w in graph.widths if w.tie is not None} if isinstance(graph, Graph) else {}
+    tied: list[set[int]] = [set() for _ in names]
+    for width, tie in ties.items():
+        for name, _ in tie.terms:
+            tied[number[width]].add(number[name])
+            tied[number[name]].add(number[width])
     return {
-        "name": [w.name for w in graph.widths],
-        "count": [w.count for w in graph.widths],
-        "tie": ["" if w.tie is None else str(w.tie) for w in graph.widths],
+        "name": names,
+        "tie": [str(ties[name]) if name in ties else "" for name in names],
         "tied": [sorted(others) for others in tied],
     }
 

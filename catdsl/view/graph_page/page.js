@@ -7,15 +7,15 @@ function viewer() {
   const view = picture(data, svg, stage), { nodes, widths } = data;
   const start = nodes.name.map((_, i) => i);
   // Costs from 2^53 on come as text.
-  const whole = (value) => (typeof value === "string" ? BigInt(value) : value);
-  let now = { state: [...nodes.state, 0], shape: nodes.shape, cost: nodes.cost.map((cost) => cost.map(whole)), left: nodes.left };
+  const exactly = (cost) => cost.map((value) => (typeof value === "string" ? BigInt(value) : value));
+  const before = nodes.before.map(exactly);
+  let now = { state: [...nodes.state, 0], shape: nodes.shape, cost: nodes.cost.map(exactly), left: nodes.left };
   let scores = null, pinned = null, shown = null, lit = null;
 
   // ---- the panel ----
 
   const big = (value) => value.toLocaleString("en-US");
   const total = (metric) => start.reduce((sum, i) => sum + Number(now.cost[i][metric]), 0);
-  const STATES = ["", "not needed in the student: one input is left", "vanished in the student"];
 
   function make(tag, text, style) {
     const element = document.createElement(tag);
@@ -37,24 +37,29 @@ function viewer() {
   function describe(i) {
     shown = i;
     if (i === null) return details.replaceChildren(...HINT);
-    const [exact, paper, params] = now.cost[i];
-    const share = (value, metric) => (Number(value) ? `${big(value)} (${view.percent(Number(value) / total(metric))})` : "0");
+    // What it was, where it was something else, and what it is, with its share of the whole.
+    const share = (metric) => {
+      const value = now.cost[i][metric], was = before[i]?.[metric] ?? value;
+      const words = Number(value) ? `${big(value)} (${view.percent(Number(value) / total(metric))})` : "0";
+      return was == value || !was ? words : `${big(was)} → ${words}`;
+    };
     const pairs = [["Operator", nodes.calls[nodes.call[i]]], ["Shape", now.shape[i].join(" × ")]];
     if (nodes.full[i] >= 0) pairs.push(["Channels", change(nodes.full[i], now.left[i])]);
-    if ([exact, paper, params].some(Number))
-      pairs.push(["MACs, exact", share(exact, 0)], ["MACs, paper", share(paper, 1)], ["Parameters", share(params, 2)]);
+    if ([...now.cost[i], ...(before[i] ?? [])].some(Number))
+      pairs.push(["MACs, exact", share(0)], ["MACs, paper", share(1)], ["Parameters", share(2)]);
     pairs.push([nodes.widths[i].length > 1 ? "Widths" : "Width", nodes.widths[i].map(widthWords).join("; ")]);
     if (nodes.tap[i]) pairs.push(["Compared as", nodes.tap[i].join(", ")]);
     if (nodes.places[nodes.place[i]]) pairs.push(["Source", nodes.places[nodes.place[i]]]);
     const parts = [make("h2", nodes.name[i])];
-    if (now.state[i]) parts.push(make("p", STATES[now.state[i]], "state"));
+    if (now.state[i]) parts.push(make("p", nodes.states[now.state[i]], "state"));
+    if (nodes.were[i]) parts.push(make("p", `changed: ${nodes.were[i]}`, "state"));
     parts.push(entries(pairs));
     const strip = scores?.large(nodes.widths[i]);
     if (strip) parts.push(strip);
     details.replaceChildren(...parts);
   }
 
-  const change = (full, left) => (left === full ? String(full) : `${full} → ${left}`);
+  const change = (full, left) => (full === 0 || left === full ? String(left) : `${full} → ${left}`);
 
   function widthWords(width) {
     const users = start.filter((i) => nodes.widths[i].includes(width)).length;

@@ -1,12 +1,12 @@
 """A graph as one HTML file that needs nothing else: the picture, what is known of each node, and the budget."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from catdsl.analysis.cost import Cost
-from catdsl.view.describe import amount
+from catdsl.view.describe import amount, figures
 from catdsl.view.facts import Facts
 from catdsl.view.graph_page.contents import boxes_of, nodes_of, widths_of
 from catdsl.view.legend import legend_entries, symbol
@@ -37,13 +37,12 @@ class Exploration:
     command: str
 
 
-def render_graph_page(
-    known: Facts, costs: Mapping[str, Cost], *, title: str, subtitle: str, exploration: Exploration | None = None
-) -> str:
-    """The page. `known` must be `live`; `costs` are of the nodes of what is drawn, as far as they have any."""
+def render_graph_page(known: Facts, *, title: str, subtitle: str = "", exploration: Exploration | None = None) -> str:
+    """The page of facts that have costs. With an `exploration`, these are of the teacher, and it may be changed."""
+    known = replace(known, live=True)
     picture = live_picture(known)
     data: dict[str, Any] = {
-        "nodes": nodes_of(known, costs),
+        "nodes": nodes_of(known),
         "widths": widths_of(known.drawn),
         "boxes": boxes_of(picture.boxes),
         "explorer": None,
@@ -57,7 +56,7 @@ def render_graph_page(
         }
     body = joined(
         (
-            element("header", _names(title, subtitle, costs), _tools(), class_="head"),
+            element("header", _names(title, subtitle, known), _tools(), class_="head"),
             _budget(exploration) if exploration is not None else None,
             element(
                 "main",
@@ -72,10 +71,12 @@ def render_graph_page(
     return one_file(title, body, data, style=style, script="\n".join(map(_text, scripts)))
 
 
-def _names(title: str, subtitle: str, costs: Mapping[str, Cost]) -> Html:
-    whole = sum(costs.values(), Cost())
-    figures = f"{amount(whole.exact)} MACs (exact), {amount(whole.paper)} (paper), {amount(whole.params)} parameters"
-    about = f"{subtitle}; {figures}" if subtitle else figures
+def _names(title: str, subtitle: str, known: Facts) -> Html:
+    whole = sum(known.costs.values(), Cost())
+    cost = f"{amount(whole.exact)} MACs (exact), {amount(whole.paper)} (paper), {amount(whole.params)} parameters"
+    # Beside a slider the figures of the student stand, and change.
+    words = cost if known.scored else ", ".join(figures(known)) or cost
+    about = f"{subtitle}; {words}" if subtitle else words
     return element("div", element("h1", title), element("p", about, class_="about"), class_="names")
 
 
@@ -108,7 +109,7 @@ def _budget(exploration: Exploration) -> Html:
                 aria_label="Budget as an amount, such as 25% or 2.6G"),
         class_="setting",
     )  # fmt: skip
-    figures = (
+    costs = (
         element("div", element("dt", name), element("dd", id=f"cost-{i}"), element("dd", id=f"share-{i}"))
         for i, name in enumerate(_METRICS)
     )
@@ -123,7 +124,7 @@ def _budget(exploration: Exploration) -> Html:
         class_="notes",
     )
     return element(
-        "section", setting, element("dl", joined(figures), class_="figures"),
+        "section", setting, element("dl", joined(costs), class_="figures"),
         element("p", id="outcome", class_="notes", aria_live="polite"), notes,
         class_="budget", id="budget", hidden=True, aria_label="Budget",
     )  # fmt: skip

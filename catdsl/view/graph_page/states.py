@@ -11,7 +11,7 @@ from catdsl.analysis.conditions import FALSE, TRUE, Conditions, Row
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
 from catdsl.ir.presence import needed, presence
-from catdsl.view.facts import GIVE_WAY
+from catdsl.view.part import GIVE_WAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from catdsl.analysis.cost import cost_model
 from catdsl.ir.graph import Graph
 from catdsl.search.budget import Budget, Limit
 from catdsl.search.plan import Planner, find_plan
-from catdsl.view.facts import facts
+from catdsl.view.facts import costed_facts
 from catdsl.view.graph_page.model import model_of
 from catdsl.view.graph_page.page import Exploration, render_graph_page
 from tests.view.browser import Browser
@@ -75,15 +76,10 @@ def written(folder: Path, html: str) -> Path:
 
 def explored_graph(graph: Graph, scores: Any) -> str:
     """The page with a slider of a graph that is no spec."""
-    model = cost_model(graph)
-    planner = Planner(model, scores)
-    costs = model.per_node()
-    known = facts(
-        graph, teacher=graph, macs={name: cost.exact for name, cost in costs.items()},
-        live=True, scored=frozenset(planner.scored.by_width),
-    )  # fmt: skip
+    planner = Planner(cost_model(graph), scores)
+    known = replace(costed_facts(graph, teacher=graph), scored=frozenset(planner.scored.by_width))
     exploration = Exploration(model_of(planner), 0, "50%", "catdsl plan net.cat")
-    return render_graph_page(known, costs, title="net", subtitle="net.cat", exploration=exploration)
+    return render_graph_page(known, title="net", subtitle="net.cat", exploration=exploration)
 
 
 @pytest.fixture
@@ -128,13 +124,14 @@ def height(browser: Browser) -> float:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("name", ["quickstart", "static", "student", "hostile"])
+@pytest.mark.parametrize("name", ["quickstart", "static", "student", "pair", "hostile"])
 def test_the_page_fits_its_window(browser: Browser, tmp_path: Path, name: str, width: int, dark: bool) -> None:
     hostile = "</script><script>alert(1)</script>" + "W" * 300 + "漢字" * 60
     pages: dict[str, Callable[[], Path]] = {
         "quickstart": lambda: explored(tmp_path, "quickstart"),
         "static": lambda: written(tmp_path, page_of(inception())),
         "student": lambda: written(tmp_path, page_of(student_of(inception()), teacher=inception())),
+        "pair": lambda: written(tmp_path, page_of(inception(kernels=(1, 7)), teacher=inception())),
         "hostile": lambda: written(tmp_path, page_of(long_names(), title=hostile, subtitle=hostile)),
     }
     browser.open(pages[name](), width=width, height=800, dark=dark)
@@ -195,6 +192,17 @@ def test_a_folded_program_holds_together(browser: Browser, tmp_path: Path, name:
     draw = random.Random(1)
     for count in (0, len(paths) // 8, len(paths) // 2, len(paths)):
         _check(browser, graph, draw.sample(paths, count))
+
+
+def test_two_networks_hold_together(browser: Browser, tmp_path: Path) -> None:
+    before, after = inception(kernels=(1, 3)), inception(kernels=(1, 5, 7))
+    browser.open(written(tmp_path, page_of(after, teacher=before)))
+    for paths in ([], ["body.0.dense"], ["body.0", "body.1.depth.2"]):
+        browser.run(_FOLD, paths)
+        assert problems(as_seen(browser.run(_SERIALIZED))) == [], paths
+    ActionChains(browser.driver).move_to_element(node(browser, "body.1.dense.1.conv0")).perform()
+    assert "changed: " in panel(browser)
+    assert browser.complaints() == []
 
 
 def test_a_loose_wire_is_caught(static: Browser) -> None:

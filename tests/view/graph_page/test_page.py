@@ -14,7 +14,7 @@ from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.jobs.exploring import explore, plan_command
 from catdsl.project import load
-from catdsl.view.facts import facts
+from catdsl.view.facts import costed_facts
 from catdsl.view.graph_page.page import render_graph_page
 from tests.view.graph_page.samples import made_up_scores, spec
 from tests.view.graphs import inception, long_names, student_of
@@ -23,9 +23,7 @@ _MOST = 1_000_000
 
 
 def page_of(graph: Graph, *, teacher: Graph | None = None, title: str = "net", subtitle: str = "net.cat") -> str:
-    costs = cost_model(graph).per_node()
-    macs = {name: cost.exact for name, cost in costs.items()}
-    return render_graph_page(facts(graph, teacher=teacher, macs=macs, live=True), costs, title=title, subtitle=subtitle)
+    return render_graph_page(costed_facts(graph, teacher=teacher), title=title, subtitle=subtitle)
 
 
 def explored(folder: Path, name: str) -> Path:
@@ -86,6 +84,26 @@ def test_a_student_is_drawn_within_its_teacher() -> None:
     nodes = data_of(html)["nodes"]
     at = nodes["name"].index("body.0.dense.1.conv0")  # type: ignore[index]
     assert (nodes["state"][at], nodes["full"][at], nodes["left"][at]) == (2, 10, 0)  # type: ignore[index]
+
+
+def test_two_networks_are_drawn_as_one() -> None:
+    before, after = inception(kernels=(1, 3)), inception(kernels=(1, 5, 7))
+    nodes = data_of(page_of(after, teacher=before))["nodes"]
+    at = nodes["name"].index  # type: ignore[index]
+    new, changed = at("body.0.dense.2.conv0"), at("body.0.dense.1.conv0")
+    assert nodes["states"][nodes["state"][new]] == "added"  # type: ignore[index]
+    assert nodes["were"] == {str(at(n)): w for n, w in _expected_changes(before)}  # type: ignore[index]
+    assert nodes["before"][new] == [0, 0, 0, 0]  # type: ignore[index]
+    assert 0 < nodes["before"][changed][0] < nodes["cost"][changed][0]  # type: ignore[index]
+
+
+def _expected_changes(before: Graph) -> list[tuple[str, str]]:
+    """A kernel of 3 became one of 5, in the second branch of each family."""
+    three = "3\N{MULTIPLICATION SIGN}3"
+    five = "5\N{MULTIPLICATION SIGN}5"
+    kernels = ((f"body.{b}.{name}", f"{three} \N{RIGHTWARDS ARROW} {five}") for b in range(2)
+               for name in ("dense.1.conv0", "depth.1.dwconv0"))  # fmt: skip
+    return [(name, words) for name, words in kernels if name in before.node]
 
 
 def test_costs_are_those_of_the_model() -> None:

@@ -1,0 +1,91 @@
+"""A graph as a Mermaid flowchart, for Markdown: blocks as subgraphs, folded as far as Mermaid's limits ask.
+
+A page that shows Mermaid refuses text of more than `maxTextSize` characters and more than `maxEdges`
+arrows, and by default a text cannot raise them (https://mermaid.js.org/config/schema-docs/config.html).
+"""
+
+import json
+from collections.abc import Iterator
+
+from catdsl.view.facts import Facts, State
+from catdsl.view.outline import Group, Leaf, Outline, outlines
+from catdsl.view.palette import HEAT
+from catdsl.view.svg_elements import plain
+
+MAX_TEXT_SIZE = 50_000  # UTF-16 units, as JavaScript counts them
+MAX_EDGES = 500
+
+# Everything else is written by its number: Mermaid reads markup, Markdown and directives out of labels.
+_PLAIN = frozenset(" ._-,+/\N{MULTIPLICATION SIGN}→↑↓·◆…")
+_SHAPES = {"join": ("((", "))"), "input": ("([", "])"), "output": ("([", "])")}
+_ARROWS = {State.PRESENT: "-->", State.GONE: "-.->", State.NEW: "==>"}
+_WORDS = "#1e293b"
+_CLASSES = {
+    "gone": "fill:#ffffff,stroke:#8794a6,color:#56637a,stroke-dasharray:4 3",
+    "new": f"fill:#e9f7f0,stroke:#1c8a5b,color:{_WORDS},stroke-width:2px",
+    **{f"h{step}": f"fill:{light},stroke:#b9c4d2,color:{_WORDS}" for step, (light, _) in enumerate(HEAT, 1)},
+}
+_LOOKALIKES = {
+    ord("<"): "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+    ord(">"): "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+    ord("&"): "\N{FULLWIDTH AMPERSAND}",
+}
+_CONFIG = "config: {flowchart: {wrappingWidth: 500}}"
+_STATES = {State.GONE: "gone", State.BYPASSED: "gone", State.NEW: "new"}
+
+
+def render_mermaid(facts: Facts, *, title: str = "") -> str:
+    """The text of an `.mmd` file, the same for the same graph.
+
+    The deepest blocks are folded to one node each, level by level, until the text is within Mermaid's
+    limits.
+    """
+    for outline in outlines(facts):
+        text = _text(outline, title)
+        if len(outline.lines) <= MAX_EDGES and text_size(text) <= MAX_TEXT_SIZE:
+            break
+    return text
+
+
+def text_size(text: str) -> int:
+    """Characters as Mermaid counts them."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def label(words: str) -> str:
+    """Text for a quoted label."""
+    return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in plain(words))
+
+
+def _text(outline: Outline, title: str) -> str:
+    lines = [f"  {line.source} {_ARROWS[line.state]} {line.target}" for line in outline.lines]
+    parts = [line for part in outline.children for line in _part(part, "  ")]
+    text = "\n".join(["flowchart TB", *parts, *lines])
+    used = [f"  classDef {name} {style}" for name, style in _CLASSES.items() if f":::{name}\n" in text]
+    return "\n".join([*_head(title), text, *used, ""])
+
+
+def _head(title: str) -> list[str]:
+    """YAML before the chart: lines that are not broken, and the title, of which a JSON string is one of YAML's."""
+    # Mermaid takes what looks like markup out of titles, and knows no way to write it.
+    words = json.dumps(plain(title).translate(_LOOKALIKES))
+    return ["---", *([f"title: {words}"] if title else []), _CONFIG, "---"]
+
+
+def _part(part: Leaf | Group, indent: str) -> Iterator[str]:
+    if isinstance(part, Leaf):
+        yield indent + _leaf(part)
+        return
+    words = f"{part.label} · {part.share}" if part.share else part.label
+    yield f'{indent}subgraph {part.id}["{label(words)}"]'
+    for child in part.children:
+        yield from _part(child, indent + "  ")
+    yield f"{indent}end"
+
+
+def _leaf(leaf: Leaf) -> str:
+    first, last = _SHAPES.get(leaf.kind, ("[", "]"))
+    title = f"<b>{label(leaf.title)}</b>" if leaf.title else ""
+    words = "<br/>".join(filter(None, (title, *map(label, leaf.lines))))
+    style = _STATES.get(leaf.state) or (f"h{leaf.heat}" if leaf.heat else "")
+    return f'{leaf.id}{first}"{words}"{last}' + (f":::{style}" if style else "")
