@@ -3,7 +3,7 @@
     python -m benchmarks.ablations specs/facades_quick.cat --data DIR --squeezenet FILE -o runs/ablations
 
 Trains the spec's teacher once, compresses it by every variant, evaluates each run, and sets them side by
-side in OUT/comparison. What is there already is not made again.
+side in OUT/comparison. What is trained already is not trained again.
 """
 
 import argparse
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from catdsl.files import cache_folder, write_text
-from catdsl.jobs.comparing import compare_runs, write_comparison
+from catdsl.files import write_text
 from catdsl.jobs.compress import compress
 from catdsl.jobs.evaluate import EvaluateOptions, evaluate
 from catdsl.jobs.setting import JobOptions
+from catdsl.jobs.side_by_side import compare_runs, write_comparison
 from catdsl.jobs.train import train
 from catdsl.project import load
 from catdsl.view.report.comparison_terminal import ComparisonTables
@@ -69,9 +69,7 @@ def main() -> None:
         variant = VARIANTS[name]
         project = load(variant_spec(args.spec, args.out / "specs", name, variant.changed))
         compress(project, run, options, budget=variant.budget, count=None, teacher=teacher, say=print)
-        judged = EvaluateOptions(
-            data=args.data, squeezenet=args.squeezenet, inception=args.inception, cache=cache_folder("features")
-        )
+        judged = EvaluateOptions(data=args.data, squeezenet=args.squeezenet, inception=args.inception)
         evaluate(run, judged, say=print)
     found = compare_runs(runs)
     Console(width=120).print(ComparisonTables(found))

@@ -33,7 +33,12 @@ def save_weights(module: nn.Module, path: Path, facts: Mapping[str, Any]) -> Non
     `facts` are JSON values for the metadata. They stand under one key, since safetensors writes
     several in an order that changes: equal weights shall be equal files.
     """
-    state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    save_tensors(module.state_dict(), path, facts)
+
+
+def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path, facts: Mapping[str, Any]) -> None:
+    """Write tensors by name to a safetensors file, as `save_weights` does."""
+    state = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_whole(path, lambda stream: stream.write(save(state, {_FACTS: json.dumps(facts)})))
 
 

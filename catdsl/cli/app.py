@@ -25,6 +25,11 @@ def show_paths(paths: Iterable[Path], format: Format) -> None:
         print(json.dumps(names, indent=1) if format is Format.json else "\n".join(names))
 
 
+def typed() -> tuple[str, ...]:
+    """The command as it was given, for records of what was done."""
+    return ("catdsl", *sys.argv[1:])
+
+
 def say(line: str) -> None:
     """Tell a person how things go, beside the results."""
     if speaks():

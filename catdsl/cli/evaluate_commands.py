@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from catdsl.cli.app import app, say
+from catdsl.cli.app import app, say, typed
 from catdsl.cli.flags import Data, Device, Format, FormatOption
-from catdsl.files import cache_folder
 
 
 class ProtocolName(StrEnum):
@@ -80,8 +79,8 @@ def evaluate(
         data=data, protocol=protocol.value if protocol else None,
         inception=inception_weights, squeezenet=squeezenet_weights,
         segmenter=segmenter, table=label_table, normalise=normalise.value if normalise else None,
-        balance=balance, batch=batch, device=device, cache=cache_folder("features") if cache else None,
-        command=("catdsl", *sys.argv[1:]),
+        balance=balance, batch=batch, device=device, cache=cache,
+        command=typed(),
     )  # fmt: skip
     done = job(run, options, say=say)
     from catdsl.view.report.comparison import compare as side_by_side
@@ -112,11 +111,11 @@ def compare(
 
     Example: catdsl compare runs/quarter runs/tenth -o runs/comparison
     """
-    from catdsl.jobs.comparing import compare_runs, write_comparison
+    from catdsl.jobs.side_by_side import compare_runs, write_comparison
     from catdsl.view.report.comparison_forms import comparison_json
     from catdsl.view.report.comparison_terminal import ComparisonTables
 
-    found = compare_runs(runs)
+    found = compare_runs(runs, metric=metric)
     written = () if out is None else write_comparison(found, runs, out, metric=metric)
     if format is Format.json:
         print(comparison_json(found), end="")

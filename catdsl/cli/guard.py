@@ -53,7 +53,7 @@ def _told(error: RuntimeError) -> int:
         return _refuse(
             CatError.one(
                 "E606", f"memory has run out: {line}",
-                help="lower `batch` or `crop`, raise `accumulate` in train { }, or stop what else uses the device; "
+                help="lower --batch of `evaluate`, or `batch` or `crop` of a training, or raise its `accumulate`; "
                 "a training goes on from its last checkpoint with --resume",
             )
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from catdsl.cli.app import app, say, show_paths
+from catdsl.cli.app import app, say, show_paths, typed
 from catdsl.cli.flags import (
     AcceptChanges,
     Budget,
@@ -57,7 +57,7 @@ def train(
     folder = _folder(out or default_folder(project), resume)
     options = JobOptions(
         data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
-        accept_changes=accept_changes, tensorboard=tensorboard,
+        accept_changes=accept_changes, tensorboard=tensorboard, command=typed(),
     )  # fmt: skip
     with _stoppable(folder):
         show_paths([run(project, folder, options, say=say)], format)
@@ -84,7 +84,7 @@ def distill(
 
     options = JobOptions(
         data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
-        accept_changes=accept_changes, tensorboard=tensorboard,
+        accept_changes=accept_changes, tensorboard=tensorboard, command=typed(),
     )  # fmt: skip
     folder = _folder(out or default_folder(project), resume)
     with _stoppable(folder):
@@ -111,7 +111,7 @@ def compress(
 
     options = JobOptions(
         data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
-        accept_changes=accept_changes, tensorboard=tensorboard,
+        accept_changes=accept_changes, tensorboard=tensorboard, command=typed(),
     )  # fmt: skip
     folder = _folder(out or default_folder(project), resume)
     asked = count.value if count else None

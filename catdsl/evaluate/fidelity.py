@@ -1,11 +1,14 @@
 """How far generated images are from real ones: torch-fidelity's figures, with intervals and protocol."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from catdsl.diagnostics import CatError
 from catdsl.evaluate import figures
+from catdsl.evaluate.bootstrap import Estimate
 from catdsl.evaluate.distances import frechet_distance, kernel_distances
 from catdsl.evaluate.extractors import Extractor
 from catdsl.evaluate.features import Features, extract_features
@@ -14,6 +17,8 @@ from catdsl.evaluate.image_lists import list_images
 from catdsl.train.seeding import numbers_for
 
 DRAWS = 200
+SCORE = "ISC"
+"""The name of the inception score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,15 @@ class Figure:
     low: float | None = None
     high: float | None = None
     spread: float | None = None
+    drawn: tuple[float, ...] = field(default=(), repr=False)
+    """What each pair of halves gave: equal draws of two fidelities are of the same images."""
+
+    def less(self, other: "Figure") -> Estimate | None:
+        """This figure less the same one of other images; where both have halves, of which the draws must be equal."""
+        if not self.drawn or not other.drawn:
+            return None
+        apart = np.subtract(self.drawn, other.drawn)
+        return estimate_around(self.value - other.value, apart, count=len(apart))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,18 +151,19 @@ def _distances(generated: Features, real: Features, *, draws: int, seed: int, to
     x_ND, y_MD = (side.vectors_ND.double().numpy() for side in (generated, real))
     counts = len(x_ND), len(y_MD)
     halves = draw_halves(counts, draws=draws, seed=seed, together=together)
-    frechet = estimate_around(
-        figures.frechet(generated.vectors_ND, real.vectors_ND),
-        halves.figures(lambda i, j: frechet_distance(x_ND[i], y_MD[j])),
-        count=counts[0],
-    )
+    distances = halves.figures(lambda i, j: frechet_distance(x_ND[i], y_MD[j]))
+    frechet = estimate_around(figures.frechet(generated.vectors_ND, real.vectors_ND), distances, count=counts[0])
     distance, spread = figures.kernel(generated.vectors_ND, real.vectors_ND)
-    kernel = estimate_around(distance, kernel_distances(x_ND, y_MD, *halves.taken(counts)), count=counts[0])
+    kernels = kernel_distances(x_ND, y_MD, *halves.taken(counts))
+    kernel = estimate_around(distance, kernels, count=counts[0])
     return (
-        Figure(name=network.frechet, value=frechet.value, less_is_better=True, low=frechet.low, high=frechet.high),
+        Figure(
+            name=network.frechet, value=frechet.value, less_is_better=True,
+            low=frechet.low, high=frechet.high, drawn=tuple(distances.tolist()),
+        ),
         Figure(
             name=network.kernel, value=kernel.value, less_is_better=True,
-            low=kernel.low, high=kernel.high, spread=spread,
+            low=kernel.low, high=kernel.high, spread=spread, drawn=tuple(kernels.tolist()),
         ),
     )  # fmt: skip
 
@@ -166,4 +181,4 @@ def _score(generated: Features) -> tuple[Figure, ...]:
     if generated.logits_NK is None:
         return ()
     score, spread = figures.inception_score(generated.logits_NK)
-    return (Figure(name="ISC", value=score, less_is_better=False, spread=spread),)
+    return (Figure(name=SCORE, value=score, less_is_better=False, spread=spread),)

@@ -34,13 +34,13 @@ class Wanted:
 
 
 def read_tensors(file: Path | BinaryIO, wanted: Wanted, *, source: str) -> dict[str, Tensor]:
-    """The named tensors of a checkpoint that torch has saved, on the device that it names.
+    """The named tensors of a checkpoint that torch has saved, on the CPU.
 
     `weights_only` runs no code of the file. Raises CatError E605 where it cannot be read, holds
     anything but tensors under names, or values that are not finite.
     """
     try:
-        held = torch.load(file, weights_only=True)
+        held = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CatError.one(
             "E605", f"cannot read the weights in {source}: {error.strerror or error}", help=wanted.give

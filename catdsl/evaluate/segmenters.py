@@ -74,6 +74,8 @@ class Segmenter:
         filled_BCHW = torch.cat((image_BCHW, image_BCHW[-1:].expand(missing, -1, -1, -1)))
         try:
             given = self.infer(filled_BCHW)
+        except torch.OutOfMemoryError:
+            raise
         except (RuntimeError, AssertionError, ValueError) as error:
             raise CatError.one(
                 "E607", f"segmenter {self.name} fails on images of {' x '.join(map(str, image_BCHW.shape))}",

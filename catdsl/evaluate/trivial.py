@@ -50,14 +50,17 @@ def unchanged(format: ImageFormat) -> Answer:
 
 def class_colours(data: ImageData) -> Answer:
     """Each pixel of a label map in the mean colour that its class has in the training images."""
-    classes = data.train.format.input_channels
+    assert data.source.labels is not None
+    # The channel of edges, where there is one, comes after the classes, and is none of them.
+    classes = data.source.labels.classes
     total, count = torch.zeros(classes, data.train.format.target_channels), torch.zeros(classes, 1)
     for batch in plain_batches(data.train, batch=8):
-        total += torch.einsum("bnhw,bchw->nc", batch.input_BCHW, batch.target_BCHW)
-        count += batch.input_BCHW.sum((0, 2, 3)).unsqueeze(1)
+        labels_BNHW = batch.input_BCHW[:, :classes]
+        total += torch.einsum("bnhw,bchw->nc", labels_BNHW, batch.target_BCHW)
+        count += labels_BNHW.sum((0, 2, 3)).unsqueeze(1)
     colours_NC = total / count.clamp(min=1)
 
-    def answer(input_BNHW: Tensor) -> Tensor:
-        return torch.einsum("bnhw,nc->bchw", input_BNHW, colours_NC.to(input_BNHW.device))
+    def answer(input_BCHW: Tensor) -> Tensor:
+        return torch.einsum("bnhw,nc->bchw", input_BCHW[:, :classes], colours_NC.to(input_BCHW.device))
 
     return answer

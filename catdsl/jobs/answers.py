@@ -4,7 +4,6 @@ Below the folder of pictures: `input`, `target`, and a folder for each answer, w
 held-out input under one name in all of them.
 """
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +21,13 @@ from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.images import write_image, write_png
 from catdsl.train.data.opening import ImageData
-from catdsl.train.data.pixels import CHANNELS
 from catdsl.train.grid import label_colours
 from catdsl.train.modes import evaluating
+from catdsl.view.report.content import INPUT, STUDENT, TARGET, TEACHER
 
-TEACHER, STUDENT, UNCHANGED = "teacher", "student", "input unchanged"
-INPUT, TARGET, TRAINING = "input", "target", "training"
-"""Folders beside those of the answers; `training` has the targets that a network was trained on."""
+UNCHANGED = "input unchanged"
+TRAINING = "training"
+"""The folder of the targets that a network was trained on, beside those of the answers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,19 +83,18 @@ def answer_all(
 ) -> Answers:
     """Let all answer every held-out input, and write inputs, answers and targets below `folder`.
 
-    What lay there before is removed. Raises CatError E608.
+    Raises CatError E608.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     paired, held_out = data.kind != "unpaired", data.validation
     calls: dict[str, Answer] = {name: _network(network, device) for name, network in networks.items()}
     calls |= _trivial(data)
     worth: dict[str, list[PairedValues]] = {name: [] for name in calls}
     near: dict[str, list[PairedValues]] = {
-        name: [] for name in (STUDENT, UNCHANGED) if TEACHER in calls and name in calls
+        name: [] for name in (STUDENT, UNCHANGED) if not paired and TEACHER in calls and name in calls
     }
     answers = Answers(folder=folder, names=held_out.names, given=tuple(calls), values={}, to_teacher={})
     for start, inputs_BCHW, targets_BCHW in _batches(held_out, batch):
-        _write(answers.of(INPUT), start, inputs_BCHW)
+        _write(answers.of(INPUT), start, inputs_BCHW, labels=data.source.labels is not None)
         _write(answers.of(TARGET), start, targets_BCHW)
         if not len(inputs_BCHW):
             continue
@@ -124,7 +122,7 @@ def write_training_targets(data: ImageData, folder: Path, *, batch: int) -> Path
 def _batches(images: ImageSet, batch: int) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Each input and each target once: of two sides that are apart, the shorter ends before the other."""
     inputs, targets = images.counts
-    for number, read in enumerate(plain_batches(images, batch=batch)):
+    for number, read in enumerate(plain_batches(images, batch=batch, both_sides=True)):
         start = number * batch
         yield start, read.input_BCHW[: max(inputs - start, 0)], read.target_BCHW[: max(targets - start, 0)]
 
@@ -153,10 +151,11 @@ def _trivial(data: ImageData) -> dict[str, Answer]:
     return found
 
 
-def _write(folder: Path, start: int, images_BCHW: Tensor) -> None:
+def _write(folder: Path, start: int, images_BCHW: Tensor, *, labels: bool = False) -> None:
+    """`labels` are one-hot maps, of however many channels."""
     for index, image_CHW in enumerate(images_BCHW, start):
         path = folder / picture_name(index)
-        if image_CHW.shape[0] in CHANNELS:
-            write_image(path, image_CHW)
-        else:
+        if labels:
             write_png(path, label_colours(image_CHW))
+        else:
+            write_image(path, image_CHW)

@@ -14,7 +14,10 @@ def begin(folder: Path, project: Project, asked: Mapping[str, Any], options: Job
     """Start a run, or continue one: see `open_run`."""
 
     def opened() -> None:
-        open_run(folder, project, asked, resume=options.resume, accept_changes=options.accept_changes)
+        open_run(
+            folder, project, asked, resume=options.resume, accept_changes=options.accept_changes,
+            command=options.command,
+        )  # fmt: skip
 
     by_first(opened, options.device)
     return RunFolder(folder)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from catdsl.backend.weights import save_weights
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.jobs.beginning import begin
@@ -19,7 +18,7 @@ from catdsl.jobs.operator_times import save_times, speed_of, times_for
 from catdsl.jobs.planning import plan_json, save_student
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder
 from catdsl.jobs.setting import JobOptions, Setting, check_distillation, check_teacher, settle
-from catdsl.jobs.training import Teacher, distilled_student, given_teacher, scores_of, trained_teacher
+from catdsl.jobs.training import Teacher, distilled_student, given_teacher, keep_teacher, scores_of, trained_teacher
 from catdsl.project import Project
 from catdsl.search.budget import Budget
 from catdsl.search.latency import OperatorTimes
@@ -76,9 +75,8 @@ def finish(
     say: Callable[[str], None], *, subtitle: str,
 ) -> Compressed:  # fmt: skip
     """Distil the student of a plan, compare it with its teacher, and draw it. Raises CatError, Stopped."""
-    if first() and not (run.teacher / WEIGHTS).exists():
-        # A run is whole by itself: whoever evaluates it needs the teacher that was given.
-        save_weights(taught.module, run.teacher / WEIGHTS, {})
+    if first():
+        keep_teacher(taught, run)
     student = distilled_student(project, plan.kept, plan.channels, taught, run, setting, say)
     say(f"weights  {run.student / WEIGHTS}")
     device = setting.options.device

@@ -1,23 +1,26 @@
 """`evaluate`: how good, how near and how fast a run's networks are, and the report that says so."""
 
+import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
-from catdsl.evaluate.label_table import LabelTable, read_table
-from catdsl.evaluate.segmenters import Normalise, Segmenter, load_segmenter
+from catdsl.evaluate.label_table import read_table
+from catdsl.evaluate.segmenters import Normalise, load_segmenter
 from catdsl.evaluate.speed import measure_speed
 from catdsl.evaluate.torchvision_operators import import_torchvision
-from catdsl.jobs.answers import TEACHER, answer_all, networks_of, write_training_targets
-from catdsl.jobs.judging import Protocol, choose_judges, distance_metrics, paired_metrics, segmentation_metrics
+from catdsl.files import cache_folder, not_writable
+from catdsl.jobs.answers import Network, answer_all, networks_of, write_training_targets
+from catdsl.jobs.judging import Segmenting, choose_judges, distance_metrics, paired_metrics, segmentation_metrics
 from catdsl.jobs.reporting import Measured, assemble, write_report
 from catdsl.jobs.run_folder import RunFolder, existing_run
 from catdsl.jobs.setting import choose_device, open_data
 from catdsl.project import Project
+from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.opening import ImageData
-from catdsl.view.report.content import Note, Report
+from catdsl.view.report.content import STUDENT, TEACHER, Note, Protocol, Report
 
 _FEWEST, _FEW = 2, 200
 """Held-out images without which nothing can be measured, and below which a report says so."""
@@ -25,7 +28,7 @@ _FEWEST, _FEW = 2, 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateOptions:
-    """Flags of `evaluate`. `protocol` is None for that of the data's kind; `cache` None for no cache."""
+    """Flags of `evaluate`. `protocol` is None for that of the data's kind; `cache` keeps features of images."""
 
     data: Path | None
     protocol: Protocol | None = None
@@ -37,7 +40,7 @@ class EvaluateOptions:
     balance: bool = False
     batch: int = 16
     device: str = "auto"
-    cache: Path | None = None
+    cache: bool = True
     command: Sequence[str] = ()
 
 
@@ -52,8 +55,10 @@ class Evaluated:
 def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]) -> Evaluated:
     """Measure a run's networks on held-out images and write its report.
 
-    All that was given is checked before images are made. Raises CatError E601 (no held-out images),
-    E602, E603 (no run, or no trained network), E605 (weights), E607 (what does not fit together), E608.
+    All that was given is tried before images are made, and a report that lay there before is removed
+    then: a run has no report of other images than those that lie beside it. Raises CatError E601 (no
+    held-out images), E602, E603 (no run, or no trained network), E605 (weights), E607 (what does not
+    fit together), E608.
     """
     run = existing_run(path)
     project = run.project()
@@ -64,25 +69,28 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
     data, place = open_data(project, options.data, as_shown=True)
     _check_held_out(data, place)
     protocol = options.protocol or ("unpaired" if data.kind == "unpaired" else "paired")
-    segmenter, table = _segmenter(options, data, device)
+    segmentation = _segmentation(options, data, project.settings.data.ignore, device)
+    cache = _cache(say) if options.cache else None
+    _clear(run.report)
     images = run.report / "images"
     say(f"images   {images} ({len(data.validation.names)} held out of {place})")
     answers = answer_all(networks, data, images, batch=options.batch, device=device)
     training = None
     if protocol == "unpaired" and judges.extractors:
         training = write_training_targets(data, images, batch=options.batch)
-    metrics = [*paired_metrics(answers)]
-    for reason in dict.fromkeys(judges.missing.values()):
-        say(f"warning: FID and KID are not measured: {reason}")
-    metrics += distance_metrics(
-        answers, judges, protocol, training, batch=options.batch, device=device, cache=options.cache,
-        balance=options.balance, size=data.validation.format.target_size,
-    )  # fmt: skip
-    segmentation = None
-    if segmenter is not None:
-        found, segmentation = segmentation_metrics(
-            answers, data, segmenter, table, ignore=project.settings.data.ignore, batch=options.batch
-        )
+    if judges.missing:
+        say(f"warning: {', '.join(judges.missing)} are not measured: {next(iter(judges.missing.values()))}")
+    metrics = [
+        *paired_metrics(answers),
+        *distance_metrics(
+            answers, judges, protocol, training, batch=options.batch, device=device, cache=cache,
+            balance=options.balance, size=data.validation.format.target_size, say=say,
+        ),
+    ]  # fmt: skip
+    classes = None
+    if segmentation is not None:
+        say(f"segments {segmentation.segmenter.name}")
+        found, classes = segmentation_metrics(answers, data, segmentation, batch=options.batch)
         metrics += found
     source = project.teacher_graph.inputs[0]
     speeds = measure_speed(
@@ -91,12 +99,32 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
         runs=project.settings.evaluate.timing_runs, device=device,
     )  # fmt: skip
     measured = Measured(
-        data=data, place=place, protocol=protocol, answers=answers, metrics=tuple(metrics), segmentation=segmentation,
-        speeds=speeds, device=device, notes=tuple(_notes(run, project, data, has_teacher=TEACHER in networks)),
-        command=options.command,
+        data=data, place=place, protocol=protocol, answers=answers, metrics=tuple(metrics), segmentation=classes,
+        speeds=speeds, device=device, notes=tuple(_notes(run, project, data, networks)), command=options.command,
     )  # fmt: skip
     report = assemble(run, networks, measured)
     return Evaluated(report, write_report(run, report))
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an evaluation left before. Raises CatError E608 where that cannot be, or nothing be put there."""
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir()
+    except OSError as error:
+        raise not_writable(folder, error) from error
+
+
+def _cache(say: Callable[[str], None]) -> Path | None:
+    """The folder for features of images, where the user's cache can be written."""
+    try:
+        folder = cache_folder("features")
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:
+        say(f"warning: features of images are not kept: {error}")
+        return None
+    return folder
 
 
 def _load_torchvision(say: Callable[[str], None]) -> None:
@@ -116,33 +144,42 @@ def _check_held_out(data: ImageData, place: Path) -> None:
         )  # fmt: skip
 
 
-def _segmenter(options: EvaluateOptions, data: ImageData, device: str) -> tuple[Segmenter | None, LabelTable | None]:
+def _segmentation(options: EvaluateOptions, data: ImageData, ignore: int | None, device: str) -> Segmenting | None:
+    """The segmenter with its table, tried on a real image. Raises CatError E602, E605, E607."""
     if options.segmenter is None:
         if options.table is not None or options.normalise is not None:
-            raise CatError.one("E607", "a label table and --normalise are for a segmenter", help="add --segmenter FILE")
-        return None, None
+            raise CatError.one(
+                "E607", "--label-table and --normalise are for a segmenter", help="add --segmenter FILE"
+            )  # fmt: skip
+        return None
     if data.source.labels is None:
         raise CatError.one(
             "E607", f"mIoU needs label maps as inputs, and kind = {data.kind} has images",
             help="leave out --segmenter, or evaluate a run of kind = labels",
         )  # fmt: skip
     table = None if options.table is None else read_table(options.table)
-    return load_segmenter(options.segmenter, normalise=options.normalise, device=device), table
+    segmenter = load_segmenter(options.segmenter, normalise=options.normalise, device=device)
+    found = Segmenting(segmenter=segmenter, table=table, classes=data.source.labels.classes, ignore=ignore)
+    pair = next(plain_batches(data.validation, batch=1))
+    found.measure([(pair.target_BCHW, found.labels(pair.input_BCHW))], draws=1)
+    return found
 
 
-def _notes(run: RunFolder, project: Project, data: ImageData, *, has_teacher: bool) -> Iterator[Note]:
+def _notes(run: RunFolder, project: Project, data: ImageData, networks: Mapping[str, Network]) -> Iterator[Note]:
     """What a reader must know to take the figures for what they are."""
     trained = run.held()["asked"].get("data")
     held_out = min(data.validation.counts)
     if trained not in (None, data.fingerprint):
         yield Note(kind="warning", text="The images are not those that the run was trained on, by names and sizes.")
+    if STUDENT not in networks and run.student_program.exists():
+        yield Note(kind="warning", text="The run's student is not trained to the end, and is not measured.")
     if held_out < _FEW:
         yield Note(
             kind="note",
             text=f"With {held_out} held-out images, distances between sets of images are larger than they "
             "would be with thousands; compare them only with those of as many images.",
         )
-    if not has_teacher:
+    if TEACHER not in networks:
         yield Note(kind="note", text="The run holds no teacher, so its student stands alone.")
     if project.settings.data.kind == "unpaired":
         yield Note(kind="note", text="The images have no pairs, so there is no target that an image should equal.")

@@ -1,6 +1,6 @@
 """What the answers of a run are worth, as the metrics of its report: each with its protocol and intervals."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -11,24 +11,33 @@ import torch
 from torch import Tensor
 
 from catdsl.diagnostics import CatError
+from catdsl.evaluate import fidelity
 from catdsl.evaluate.bootstrap import LEVEL, Estimate, mean_estimate
-from catdsl.evaluate.extractors import Extractor, with_inception, with_squeezenet
+from catdsl.evaluate.extractors import INCEPTION, Extractor, with_inception, with_squeezenet
 from catdsl.evaluate.features import extract_features
-from catdsl.evaluate.fidelity import Fidelity, measure_fidelity
+from catdsl.evaluate.fidelity import DRAWS, SCORE, Fidelity, measure_fidelity
 from catdsl.evaluate.image_lists import list_images
 from catdsl.evaluate.label_table import LabelTable
 from catdsl.evaluate.quality import PairedValues
 from catdsl.evaluate.segmentation import Segmentation, measure_segmentation, shown_labels
 from catdsl.evaluate.segmenters import Segmenter
-from catdsl.jobs.answers import STUDENT, TARGET, TEACHER, Answers
+from catdsl.jobs.answers import Answers
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.images import read_image
 from catdsl.train.data.opening import ImageData
 from catdsl.train.data.pixels import Unreadable
 from catdsl.view.report import content
-from catdsl.view.report.content import ClassScore, Difference, Figure, Metric
-
-Protocol = Literal["paired", "unpaired"]
+from catdsl.view.report.content import (
+    REAL,
+    STUDENT,
+    TARGET,
+    TEACHER,
+    ClassScore,
+    Difference,
+    Figure,
+    Metric,
+    Protocol,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -53,8 +62,11 @@ def choose_judges(inception: Path | None, squeezenet: Path | None) -> Judges:
         if inception is not None:
             raise
         (diagnostic,) = error.diagnostics
-        reason = f"{diagnostic.message}; {diagnostic.help}" if diagnostic.help else diagnostic.message
-        return Judges(extractors=tuple(extractors), missing={"FID": reason, "KID": reason})
+        reason = "; ".join(filter(None, (diagnostic.message, *diagnostic.notes, diagnostic.help)))
+        names = (INCEPTION.frechet, INCEPTION.kernel, INCEPTION.precision, INCEPTION.recall, SCORE)
+        # In full once: it is a long one.
+        missing = {name: reason if name == names[0] else f"as {names[0]}" for name in names}
+        return Judges(extractors=tuple(extractors), missing=missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +130,13 @@ def _estimates(found: Mapping[str, Estimate]) -> tuple[Figure, ...]:
     )
 
 
+_MANY, _FEWER_DRAWS = 1000, 40
+"""Above so many images a draw takes seconds, and varies less."""
+
+
 def distance_metrics(
     answers: Answers, judges: Judges, protocol: Protocol, training: Path | None, *,
-    batch: int, device: str, cache: Path | None, balance: bool, size: tuple[int, int],
+    batch: int, device: str, cache: Path | None, balance: bool, size: tuple[int, int], say: Callable[[str], None],
 ) -> Iterator[Metric]:  # fmt: skip
     """Distances between all made and all real images; `training` holds the real ones beside the held-out.
 
@@ -128,12 +144,15 @@ def distance_metrics(
     """
     real = (answers.of(TARGET), *(() if training is None else (training,)))
     for extractor in judges.extractors:
+        say(f"features {extractor.network.name}")
         sets = [list_images(*real), *(list_images(answers.of(name)) for name in answers.given)]
         true, *made = extract_features(sets, extractor, device=device, batch=batch, cache=cache)
         # Halves of scenes, where both sides show the same ones: what another collection would have others of.
         scenes = protocol == "paired" and bool(answers.values)
+        say(f"distances {', '.join(answers.given)}: {len(made[0])} made and {len(true)} real images")
+        draws = DRAWS if min(len(made[0]), len(true)) <= _MANY else _FEWER_DRAWS
         found = {
-            name: measure_fidelity(side, true, balance=balance, paired=scenes)
+            name: measure_fidelity(side, true, balance=balance, paired=scenes, draws=draws)
             for name, side in zip(answers.given, made, strict=True)
         }
         yield from _of_extractor(found, protocol, size)
@@ -149,12 +168,13 @@ def _of_extractor(found: Mapping[str, Fidelity], protocol: Protocol, size: tuple
             protocol=f"{_protocol(protocol)} {first.generated} made and {first.real} real images of "
             f"{size[0]} x {size[1]}, {_network(first, figure.name)}.",
             images=first.generated, figures=_figures(found, index),
+            differences=tuple(_apart({name: measured.figures[index] for name, measured in found.items()})),
             interval=f"{LEVEL:.0%} of the figures of {first.draws} halves, around the whole".replace("%", " %"),
         )  # fmt: skip
 
 
 def _figures(found: Mapping[str, Fidelity], index: int) -> tuple[Figure, ...]:
-    figures = {name: fidelity.figures[index] for name, fidelity in found.items()}
+    figures = {name: measured.figures[index] for name, measured in found.items()}
     return tuple(
         Figure(
             answer=name, value=figure.value,
@@ -164,51 +184,76 @@ def _figures(found: Mapping[str, Fidelity], index: int) -> tuple[Figure, ...]:
     )  # fmt: skip
 
 
+def _apart(figures: Mapping[str, fidelity.Figure]) -> Iterator[Difference]:
+    """Of each network to all other answers, over the same halves."""
+    for answer, other in product(figures, figures):
+        found = figures[answer].less(figures[other])
+        if answer in (TEACHER, STUDENT) and answer != other and found is not None:
+            yield Difference(answer=answer, other=other, value=found.value, interval=(found.low, found.high))
+
+
 def _protocol(protocol: Protocol) -> str:
     if protocol == "paired":
         return "Made images against the held-out real ones."
     return "Images made of held-out inputs against all real ones, those of the training and the held-out."
 
 
-def _network(fidelity: Fidelity, name: str) -> str:
+def _network(measured: Fidelity, name: str) -> str:
     """What is particular to a figure, for the protocol."""
-    features = f"in the features of {fidelity.extractor} (weights {fidelity.weights[:12]})"
+    features = f"in the features of {measured.extractor} (weights {measured.weights[:12]})"
     if name.startswith(("KID", "kernel")):
-        return f"{features}, subsets of {fidelity.subset}"
+        return f"{features}, subsets of {measured.subset}"
     if name.startswith(("precision", "recall")):
-        return f"{features}, not of the VGG-16 of its paper, {fidelity.neighbours} neighbours"
+        return f"{features}, not of the VGG-16 of its paper, {measured.neighbours} neighbours"
     return features
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Segmenting:
+    """A segmenter, and the labels that its classes are held against."""
+
+    segmenter: Segmenter
+    table: LabelTable | None
+    classes: int
+    ignore: int | None
+
+    def labels(self, input_BCHW: Tensor) -> Tensor:
+        """The label maps behind one-hot inputs, B x H x W."""
+        return shown_labels(input_BCHW, classes=self.classes, ignore=self.ignore)
+
+    def measure(self, pairs: Iterable[tuple[Tensor, Tensor]], *, draws: int = 1000) -> Segmentation:
+        """Images and their label maps compared. Raises CatError E602, E605, E607 as `measure_segmentation` does."""
+        return measure_segmentation(
+            pairs, self.segmenter, classes=self.classes, ignore=self.ignore, table=self.table, draws=draws
+        )  # fmt: skip
+
+
 def segmentation_metrics(
-    answers: Answers, data: ImageData, segmenter: Segmenter, table: LabelTable | None, *, ignore: int | None, batch: int
+    answers: Answers, data: ImageData, segmenting: Segmenting, *, batch: int
 ) -> tuple[tuple[Metric, ...], content.Segmentation]:
     """mIoU and pixel accuracy of the networks' images and, as what can be reached, of the real ones.
 
     The files are segmented, as anybody would. Raises CatError E602, E605, E607.
     """
-    labels = data.source.labels
-    assert labels is not None
     shown = [name for name in (TEACHER, STUDENT) if name in answers.given] + [TARGET]
-    found: dict[str, Segmentation] = {}
-    for name in shown:
-        pairs = _with_labels(answers, name, data, ignore=ignore, classes=labels.classes, batch=batch)
-        found[name] = measure_segmentation(pairs, segmenter, classes=labels.classes, ignore=ignore, table=table)
-    named = {"real photographs" if name == TARGET else name: result for name, result in found.items()}
+    found = {
+        REAL if name == TARGET else name: segmenting.measure(_with_labels(answers, name, data, segmenting, batch=batch))
+        for name in shown
+    }
     protocol = (
-        f"Images made of held-out label maps, segmented by {segmenter.name}, against those maps; pixels without a "
-        "class do not count, and classes that occur nowhere are left out of the mean."
+        f"Images made of held-out label maps, segmented by {segmenting.segmenter.name}, against those maps; pixels "
+        "without a class do not count, and classes that occur nowhere are left out of the mean."
     )
     metrics = tuple(
         Metric(name=name, better="larger", protocol=protocol, images=len(answers.names),
-               figures=_estimates({answer: take(result) for answer, result in named.items()}))
+               figures=_estimates({answer: take(result) for answer, result in found.items()}))
         for name, take in _SEGMENTED
     )  # fmt: skip
     classes = tuple(
-        ClassScore(name=str(label), scores=tuple(result.iou[label] for result in named.values()))
-        for label in range(labels.classes)
+        ClassScore(name=str(label), scores=tuple(result.iou[label] for result in found.values()))
+        for label in range(segmenting.classes)
     )
-    return metrics, content.Segmentation(answers=tuple(named), classes=classes, protocol=protocol)
+    return metrics, content.Segmentation(answers=tuple(found), classes=classes, protocol=protocol)
 
 
 _SEGMENTED: tuple[tuple[str, Callable[[Segmentation], Estimate]], ...] = (
@@ -218,11 +263,11 @@ _SEGMENTED: tuple[tuple[str, Callable[[Segmentation], Estimate]], ...] = (
 
 
 def _with_labels(
-    answers: Answers, name: str, data: ImageData, *, classes: int, ignore: int | None, batch: int
+    answers: Answers, name: str, data: ImageData, segmenting: Segmenting, *, batch: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     for number, read in enumerate(plain_batches(data.validation, batch=batch)):
         places = range(number * batch, number * batch + len(read))
         images = [read_image(answers.file(name, place), 3) for place in places]
         whole = [image for image in images if not isinstance(image, Unreadable)]
         assert len(whole) == len(images), "these files have just been written"
-        yield torch.stack(whole), shown_labels(read.input_BCHW, classes=classes, ignore=ignore)
+        yield torch.stack(whole), segmenting.labels(read.input_BCHW)

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,21 @@ from catdsl.backend.timing import device_name
 from catdsl.evaluate.speed import Speed
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
-from catdsl.jobs.answers import INPUT, STUDENT, TARGET, TEACHER, Answers, Network
-from catdsl.jobs.judging import Protocol
+from catdsl.jobs.answers import Answers, Network
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.project import Project
 from catdsl.search.budget import label, shown
 from catdsl.train.data.opening import ImageData
 from catdsl.train.engine import METRICS
+from catdsl.train.losses.alignment import KERNEL_ALIGNMENTS
 from catdsl.train.metrics import read_metrics
 from catdsl.train.run_settings import weights_digest
 from catdsl.view.report.charts import training_charts
 from catdsl.view.report.content import (
+    INPUT,
+    STUDENT,
+    TARGET,
+    TEACHER,
     Asked,
     Bound,
     Chart,
@@ -38,6 +43,7 @@ from catdsl.view.report.content import (
     Fact,
     Metric,
     Note,
+    Protocol,
     Report,
     Segmentation,
     Timed,
@@ -167,7 +173,7 @@ def _examples(run: RunFolder, answers: Answers) -> Iterator[Example]:
 
 
 def _charts(run: RunFolder, project: Project) -> Iterator[Chart]:
-    taps = "1 - KA" if project.settings.distill.similarity in ("gka", "gcka", "ka") else "squared error"
+    taps = "1 - KA" if project.settings.distill.similarity in KERNEL_ALIGNMENTS else "squared error"
     for name, folder in ((TEACHER, run.teacher), (STUDENT, run.student)):
         if (folder / METRICS).is_file():
             yield from training_charts(name, read_metrics(folder / METRICS), taps=taps)
@@ -188,12 +194,16 @@ def _block(name: str) -> str:
     return f"{first}.{rest[0]}" if rest and rest[0].isdigit() else first
 
 
+_MEASURED_BY = ("torch", "torchvision", "torch-fidelity", "torchmetrics", "numpy", "pillow")
+"""Packages that figures depend on."""
+
+
 def _environment(record: Mapping[str, Any], measured: Measured, digest: str) -> Iterator[Fact]:
     facts = {
         "catdsl": __version__,
         "trained with catdsl": record["catdsl"],
         "Python": platform.python_version(),
-        "PyTorch": torch.__version__,
+        **{name: version(name) for name in _MEASURED_BY},
         "platform": platform.platform(),
         "device": device_name(measured.device),
         "threads": torch.get_num_threads(),
@@ -206,27 +216,26 @@ def _environment(record: Mapping[str, Any], measured: Measured, digest: str) -> 
 
 
 def _commands(record: Mapping[str, Any], run: RunFolder, measured: Measured) -> Iterator[str]:
-    asked = record["asked"]
-    words = ["catdsl", "train" if run.found_plan() is None and not run.student_program.exists() else "compress"]
-    words.append(record["file"])
-    words += _budget_flags(run)
-    words += ["--data", str(measured.place), "--seed", str(asked.get("seed") or 0)]
-    words += [word for name, value in asked["set"].items() for word in ("--set", f"{name}={value}")]
-    words += ["--steps", str(asked["steps"])] if asked.get("steps") else []
-    yield shlex.join([*words, "-o", str(run.path)])
-    yield shlex.join(measured.command)
+    """What made the run and judged it, as it was typed, for a run of another name beside this one."""
+    again = f"{run.path}-again"
+    typed = list(record.get("command", ()))
+    if typed:
+        yield shlex.join([*_without(typed, _PLACE), "-o", again])
+    if measured.command:
+        yield shlex.join([again if word == str(run.path) else word for word in measured.command])
 
 
-def _budget_flags(run: RunFolder) -> list[str]:
-    """The budget that was met, as the command line takes it."""
-    plan = run.found_plan()
-    if plan is None:
-        return []
-    limits = [
-        f"latency={most / 1e6}ms" if metric == "latency" else f"{_FLAGS.get(metric, metric)}={most}"
-        for metric, most in plan["budget"].items()
-    ]
-    return ["--budget", ",".join(limits), *(("--count", "paper") if "paper" in plan["budget"] else ())]
+_PLACE = ("-o", "--out", "--resume", "--accept-changes")
 
 
-_FLAGS = {"exact": "macs", "paper": "macs"}
+def _without(words: Sequence[str], flags: Sequence[str]) -> list[str]:
+    """Words of a command without some flags, and without what follows those that take a value."""
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        name = word.partition("=")[0]
+        if skip or name in flags:
+            skip = not skip and name in ("-o", "--out") and "=" not in word
+            continue
+        kept.append(word)
+    return kept

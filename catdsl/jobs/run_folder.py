@@ -12,7 +12,7 @@ report/                       what `evaluate` found: report.html, .md and .json,
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from catdsl.semantics.student import digest, literal
 WEIGHTS = "weights.safetensors"
 WEIGHTS_BACK = "weights_back.safetensors"
 """Of CycleGAN's other generator, from targets to inputs."""
+DISCRIMINATOR = "discriminator.safetensors"
+"""Of a teacher that was given, whose training lies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,12 @@ def fresh_folder(path: Path) -> Path:
 
 
 def open_run(
-    path: Path, project: Project, asked: Mapping[str, Any], *, resume: bool, accept_changes: bool = False
-) -> RunFolder:
+    path: Path, project: Project, asked: Mapping[str, Any], *, resume: bool, accept_changes: bool = False,
+    command: Sequence[str] = (),
+) -> RunFolder:  # fmt: skip
     """Start a run, or continue one. `asked` is what must not change when it is continued.
+
+    `command` are the words that it was started with, for whoever wants to do it again.
 
     With `accept_changes` it may, and the record and the copy of the spec become what is asked now.
 
@@ -163,7 +168,7 @@ def open_run(
     copy_spec(run.path / "spec", project.spec.files)
     record = {
         "catdsl": __version__, "python": platform.python_version(), "file": project.source.shown,
-        "spec_file": str(run.spec(project).relative_to(path)), "asked": identity,
+        "spec_file": str(run.spec(project).relative_to(path)), "command": list(command), "asked": identity,
     }  # fmt: skip
     write_text(run.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return run

@@ -39,6 +39,8 @@ class JobOptions:
     vgg: Path | None = None
     accept_changes: bool = False
     tensorboard: bool = False
+    command: tuple[str, ...] = ()
+    """The words that were typed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from torch.fx import GraphModule
 
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module, with_taps
-from catdsl.backend.weights import load_weights, module_with_weights, save_weights
+from catdsl.backend.weights import load_weights, module_with_weights, read_weights, save_tensors, save_weights
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
 from catdsl.jobs.inheriting import folding_json, folding_line
 from catdsl.jobs.run_folder import (
+    DISCRIMINATOR,
     WEIGHTS,
     WEIGHTS_BACK,
     RunFolder,
@@ -83,6 +84,15 @@ def given_teacher(project: Project, given: Path) -> Teacher:
     module = module_with_weights(project.teacher_graph, teacher_weights_path(given, project))
     judge = "discriminator_back" if runs_back(given, project) else "discriminator"
     return Teacher(module, _discriminator(existing_run(given).teacher, judge) if given.is_dir() else None)
+
+
+def keep_teacher(taught: Teacher, run: RunFolder) -> None:
+    """Copy a teacher that was given, and its discriminator, so that the run is whole by itself."""
+    if (run.teacher / WEIGHTS).exists():
+        return
+    if taught.discriminator is not None:
+        save_tensors(taught.discriminator, run.teacher / DISCRIMINATOR, {})
+    save_weights(taught.module, run.teacher / WEIGHTS, {})
 
 
 def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mapping[str, np.ndarray]:
@@ -171,7 +181,10 @@ def _run_options(folder: Path, options: JobOptions) -> RunOptions:
 
 
 def _discriminator(folder: Path, name: str = "discriminator") -> Mapping[str, Tensor] | None:
-    return trained_weights(folder, name) if (folder / CHECKPOINT).exists() else None
+    if (folder / CHECKPOINT).exists():
+        return trained_weights(folder, name)
+    kept = folder / DISCRIMINATOR
+    return read_weights(kept)[0] if kept.exists() and name == "discriminator" else None
 
 
 def _back(project: Project, options: JobOptions) -> GraphModule | None:

@@ -166,8 +166,8 @@ class CardMaker:
         if bar is None:
             return width
         room = self._count_room(node.name)
-        if bar.width in self.groups:
-            room += _GAP + text_width(letter(self.groups[bar.width]), *_font("share"))
+        if bar.tied in self.groups:
+            room += _GAP + text_width(letter(self.groups[bar.tied]), *_font("share"))
         return max(width, _BAR + _GAP + room)
 
     def _count_room(self, node: str) -> float:
@@ -200,9 +200,9 @@ class CardMaker:
             return Row(y, 20 if style == "name" else 16, node.name, tuple(texts), kind=style)
         label = fit(channels(node.name, self.facts), room, *_font("count"))
         texts.append(Text(width - PAD, y + 30, label, "count", end=True))
-        if bar.width in self.groups:
+        if bar.tied in self.groups:
             x = width - PAD - round(min(room, self._count_room(node.name))) - _GAP
-            texts.append(Text(x, y + 30, letter(self.groups[bar.width]), "share", end=True))
+            texts.append(Text(x, y + 30, letter(self.groups[bar.tied]), "share", end=True))
         meter = self._meter(node, y + 23)
         if not bar.own or bar.width not in self.facts.scored:
             return Row(y, 37, node.name, tuple(texts), meter, kind="width")
@@ -217,7 +217,7 @@ class CardMaker:
         gone = self.facts.states[node.name] is State.GONE
         full = round(long * bar.full / most, 1) if most else float(long)
         filled = 0.0 if gone or not most else round(long * bar.filled / most, 1)
-        return Meter(PAD, y, full, filled, bar.own, self.groups.get(bar.width, -1))
+        return Meter(PAD, y, full, filled, bar.own, self.groups.get(bar.tied, -1))
 
     def _title(self, run: Run, title: str, width: int) -> Row:
         start = PAD + TOGGLE * self.facts.live

@@ -166,7 +166,7 @@ def difference(before: int, after: int) -> str:
 
 
 def _shared(bar: Bar, facts: Facts) -> str:
-    others = facts.makers[bar.width] - 1
+    others = facts.makers[bar.tied] - 1
     return f", one width with {others} other{'s' * (others > 1)}" if others else ""
 
 

@@ -89,7 +89,7 @@ def _attributes(node: Node, facts: Facts) -> Iterator[tuple[str, str]]:
     yield "difference", fate(facts.states[name], facts)
     yield "changed", alteration(node, facts) if name in facts.were else ""
     yield "width", "" if bar is None else f"{bar.width}: {channels(name, facts)}"
-    yield "made by", f"{facts.makers[bar.width]} convs" if bar is not None and facts.makers[bar.width] > 1 else ""
+    yield "made by", f"{facts.makers[bar.tied]} convs" if bar is not None and facts.makers[bar.tied] > 1 else ""
     for label, metric in (("MACs (exact)", "exact"), ("MACs (paper)", "paper"), ("parameters", "params")):
         yield label, _counts(facts, name, metric)
     yield "share of MACs (exact)", percent(facts.share(name)) if facts.share(name) else ""

@@ -37,13 +37,16 @@ class State(Enum):
 class Bar:
     """The output channels of a conv, before and after: a teacher's, and those left.
 
-    `own` where they are named by it. A new conv had 0 before, a removed one has 0 after.
+    `own` where they are named by it. A new conv had 0 before, a removed one has 0 after. `width` names
+    the widths of its channels in turn, `tied` each of them once: convs of which that is equal are
+    narrowed together.
     """
 
     width: str
     full: int
     filled: int
     own: bool
+    tied: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Facts:
     network that have another operator, other arguments or another size in the second. `macs` are
     those of what is left; so are `costs`, and `costs_before` are the first network's, both by node.
     `removed` and `added` are edges that only one of two networks has. `makers` says of each width how
-    many convs make it. `live` is a picture in which scopes can be folded; `scored` are the widths whose
+    many convs make it, by `Bar.tied`. `live` is a picture in which scopes can be folded; `scored` are the widths whose
     counts a reader may change in it, which need room for that, and for their scores.
     """
 
@@ -161,12 +164,13 @@ def _shape(node: Node, graph: Graph, drawn: Graph, state: State, left: int) -> t
 
 
 def _bar(node: Node, full: int, filled: int) -> Bar:
-    name = "+".join(s.width for s in node.type.channels)
-    return Bar(name, full, filled, any(_made_here(node, s.width) for s in node.type.channels))
+    names = [s.width for s in node.type.channels]
+    own = any(_made_here(node, name) for name in names)
+    return Bar("+".join(names), full, filled, own, "+".join(dict.fromkeys(names)))
 
 
 def _makers(bars: Mapping[str, Bar]) -> Mapping[str, int]:
-    return Counter(bar.width for bar in bars.values())
+    return Counter(bar.tied for bar in bars.values())
 
 
 def _made_here(node: Node, width: str) -> bool:

@@ -6,8 +6,8 @@ from catdsl.view.facts import Facts
 
 
 def shared_widths(facts: Facts) -> dict[str, int]:
-    """The widths that more than one conv makes, numbered in graph order; the search prunes each as one."""
-    shared = dict.fromkeys(bar.width for bar in facts.bars.values() if facts.makers[bar.width] > 1)
+    """The widths that more than one conv makes, as `Bar.tied` names them, numbered in graph order."""
+    shared = dict.fromkeys(bar.tied for bar in facts.bars.values() if facts.makers[bar.tied] > 1)
     return {width: number for number, width in enumerate(shared)}
 
 

@@ -7,10 +7,12 @@ arrows, and by default a text cannot raise them (https://mermaid.js.org/config/s
 import json
 from collections.abc import Iterator
 
+from catdsl.diagnostics import InternalError
 from catdsl.view.facts import Facts, State
 from catdsl.view.outline import Group, Leaf, Outline, outlines
 from catdsl.view.palette import HEAT
 from catdsl.view.svg_elements import plain
+from catdsl.view.typeface import STYLES, fit
 
 MAX_TEXT_SIZE = 50_000  # UTF-16 units, as JavaScript counts them
 MAX_EDGES = 500
@@ -30,6 +32,8 @@ _LOOKALIKES = {
     ord(">"): "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
     ord("&"): "\N{FULLWIDTH AMPERSAND}",
 }
+_NOTHING = "\N{ZERO WIDTH SPACE}"
+_LONGEST_TITLE = 2000  # pixels
 _CONFIG = "config: {flowchart: {wrappingWidth: 500}}"
 _STATES = {State.GONE: "gone", State.BYPASSED: "gone", State.NEW: "new"}
 
@@ -41,10 +45,12 @@ def render_mermaid(facts: Facts, *, title: str = "") -> str:
     limits.
     """
     for outline in outlines(facts):
+        if len(outline.lines) > MAX_EDGES:
+            continue
         text = _text(outline, title)
-        if len(outline.lines) <= MAX_EDGES and text_size(text) <= MAX_TEXT_SIZE:
-            break
-    return text
+        if text_size(text) <= MAX_TEXT_SIZE:
+            return text
+    raise InternalError("a graph folded to one card is beyond Mermaid's limits")
 
 
 def text_size(text: str) -> int:
@@ -54,7 +60,9 @@ def text_size(text: str) -> int:
 
 def label(words: str) -> str:
     """Text for a quoted label."""
-    return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in plain(words))
+    # Two dollars that meet begin a formula and `fa:` an icon, even where they are written as numbers.
+    apart = plain(words).replace("$", f"${_NOTHING}").replace(":", f":{_NOTHING}")
+    return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in apart)
 
 
 def _text(outline: Outline, title: str) -> str:
@@ -68,7 +76,7 @@ def _text(outline: Outline, title: str) -> str:
 def _head(title: str) -> list[str]:
     """YAML before the chart: lines that are not broken, and the title, of which a JSON string is one of YAML's."""
     # Mermaid takes what looks like markup out of titles, and knows no way to write it.
-    words = json.dumps(plain(title).translate(_LOOKALIKES))
+    words = json.dumps(fit(plain(title), _LONGEST_TITLE, *STYLES["heading"]).translate(_LOOKALIKES))
     return ["---", *([f"title: {words}"] if title else []), _CONFIG, "---"]
 
 

@@ -175,8 +175,8 @@ class _Outliner:
         """The line of an operator, with its shape where that is new, and one for each of its taps."""
         node, bar, share = self.facts.drawn.node[name], self.facts.bars.get(name), self.facts.share(name)
         width = "" if bar is None else channels(name, self.facts)
-        if bar is not None and bar.width in self.groups:
-            width = f"{letter(self.groups[bar.width])} {width}"
+        if bar is not None and bar.tied in self.groups:
+            width = f"{letter(self.groups[bar.tied])} {width}"
         called = " ".join(filter(None, (local_name(name), alteration(node, self.facts))))
         words = (called, shape(self.facts.shapes[name]) if sized else "", width, percent(share) if share else "")
         yield _APART.join(filter(None, (*words, fate(self.facts.states[name], self.facts))))

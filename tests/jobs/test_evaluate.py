@@ -77,7 +77,7 @@ def test_each_system_is_evaluated(cli, system):
         assert all((cli.folder / "run" / "report" / file).is_file() for _, file in example.pictures())
     page = (cli.folder / "run" / "report" / "report.html").read_text(encoding="utf-8")
     assert "data:image/png;base64" in page
-    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", page)
+    assert not re.search(r"""(?:src|href)=["']https?:|url\(["']?https?:""", page)
 
 
 def test_the_pictures_are_those_of_translate_and_their_l1_is_what_is_reported(cli, trained):
@@ -226,3 +226,76 @@ def test_other_images_than_those_of_the_training_are_pointed_out(cli, trained):
     (cli.folder / "images" / "train" / "00.png").unlink()
     cli("evaluate", "run", "--data", "images")
     assert any("not those that the run was trained on" in note.text for note in report(cli).notes)
+
+
+def test_all_real_images_of_a_larger_target_side_count(cli):
+    """Held-out targets beyond the number of inputs, too."""
+    write_spec(cli.folder, "cyclegan")
+    images = write_images(cli.folder / "images", "cyclegan")
+    for side, count in (("A", 3), ("B", 7)):
+        (images / f"test{side}").mkdir()
+        for index in range(count):
+            Image.new("RGB", (20, 20), (30 * index, 0, 0)).save(images / f"test{side}" / f"{index}.png")
+    cli("train", "cyclegan.cat", "--data", "images", "-o", "run", "--steps", 1)
+    cli("evaluate", "run", "--data", "images", "--squeezenet-weights", random_squeezenet(cli.folder / "s.pth"))
+    assert "3 made and 15 real" in by_name(report(cli))["Frechet distance (SqueezeNet)"].protocol
+    shown = cli.folder / "run" / "report" / "images"
+    assert len(list((shown / "target").iterdir())) == 7
+    assert len(list((shown / "teacher").iterdir())) == 3
+
+
+def test_a_segmenter_that_does_not_fit_is_found_before_images_are_made(cli):
+    write_spec(cli.folder, "gaugan")
+    write_images(cli.folder / "images", "gaugan")
+    cli("train", "gaugan.cat", "--data", "images", "-o", "run", "--steps", 1)
+    torch.jit.script(torch.nn.Conv2d(3, 7, 1)).save("seven.pt")
+    told = cli("evaluate", "run", "--data", "images", "--segmenter", "seven.pt", code=1)
+    assert "7 classes" in told.stderr
+    assert not (cli.folder / "run" / "report").exists()
+
+
+def test_what_lay_in_a_report_before_is_gone(cli, trained):
+    cli("evaluate", "run", "--data", "images")
+    stale = trained / "report" / "images" / "student" / "99999.png"
+    Image.new("RGB", (16, 16)).save(stale)
+    cli("evaluate", "run", "--data", "images")
+    assert not stale.exists()
+
+
+def test_the_commands_of_a_report_do_it_again(cli, trained):
+    cli(
+        "compress",
+        "pix2pix.cat",
+        "--data",
+        "images",
+        "-o",
+        "other",
+        "--steps",
+        3,
+        "--teacher",
+        "run",
+        "--budget",
+        "50%",
+    )
+    cli("evaluate", "other", "--data", "images", "--no-cache")
+    made, judged = report(cli, "other").commands
+    assert made == "catdsl compress pix2pix.cat --data images --steps 3 --teacher run --budget 50% -o other-again"
+    assert judged == "catdsl evaluate other-again --data images --no-cache"
+    for command in (made, judged):
+        cli(*command.split()[1:])
+    assert by_name(report(cli, "other-again"))["L1"].figures == by_name(report(cli, "other"))["L1"].figures
+
+
+def test_a_run_keeps_the_discriminator_of_its_teacher(cli, trained):
+    more = ("--data", "images", "--steps", 2, "--budget", "50%")
+    cli("compress", "pix2pix.cat", *more, "-o", "other", "--teacher", "run")
+    cli("compress", "pix2pix.cat", *more, "-o", "third", "--teacher", "other")
+    first, second = (cli.folder / run / "student" / "weights.safetensors" for run in ("other", "third"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_no_place_for_a_cache_is_no_error(cli, trained, monkeypatch):
+    (cli.folder / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cli.folder / "file"))
+    told = cli("evaluate", "run", "--data", "images")
+    assert "features of images are not kept" in told.stderr

@@ -219,6 +219,14 @@ def test_graphviz_reads_it_too(tmp_path: Path) -> None:
     assert b"&lt;script&gt;alert" in done.stdout
 
 
+def test_no_formula_is_made_of_a_name() -> None:
+    m = Maker()
+    graph = m.finish(m.conv("end.conv0", m.photo, 3), Tap("$$x$$$", "end.conv0"))
+    text = render_mermaid(facts(graph), title="long" * 20_000)
+    assert mermaid(text).problems == []
+    assert "#36;#36;" not in text
+
+
 def test_a_tap_is_shown() -> None:
     m = Maker()
     known = facts(m.finish(m.conv("end.conv0", m.photo, 3), Tap("last", "end.conv0")))

@@ -105,10 +105,15 @@ def training_batches(data: ImageData, *, batch: int, seed: int, rank: int = 0, w
     )  # fmt: skip
 
 
-def plain_batches(images: ImageSet, *, batch: int) -> Iterator[Batch]:
-    """All items once, in order, resized but neither cropped nor flipped; the last batch may be short."""
-    for start in range(0, len(images), batch):
-        yield _stack(images.read(range(start, min(start + batch, len(images)))), images.format)
+def plain_batches(images: ImageSet, *, batch: int, both_sides: bool = False) -> Iterator[Batch]:
+    """All items once, in order, resized but neither cropped nor flipped; the last batch may be short.
+
+    With `both_sides` there are as many as the larger of two sides has that are apart, and the smaller one
+    goes round again.
+    """
+    count = max(images.counts) if both_sides else len(images)
+    for start in range(0, count, batch):
+        yield _stack(images.read(range(start, min(start + batch, count))), images.format)
 
 
 def _stack(items: Sequence[Decoded], format: ImageFormat) -> Batch:

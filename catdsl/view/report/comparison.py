@@ -83,10 +83,11 @@ def _names(runs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _teachers(runs: tuple[str, ...], reports: Sequence[Report]) -> Iterator[Row]:
-    """Runs share a row where their teachers have the same weights and scored the same."""
+    """Runs share a row where their teachers have the same weights and scored the same, up to rounding."""
     groups: dict[Any, list[int]] = {}
     for i, report in enumerate(reports):
-        scored = tuple((name, figure.value) for name, figure in _figures(report, TEACHER))
+        # Other devices, and other numbers of threads, round the same images otherwise.
+        scored = tuple((name, f"{figure.value:.3g}") for name, figure in _figures(report, TEACHER))
         groups.setdefault((report.teacher_digest or i, report.size, scored), []).append(i)
     for members in groups.values():
         first = reports[members[0]]

@@ -11,12 +11,20 @@ from catdsl.evaluate.bootstrap import LEVEL
 
 TEACHER: Final = "teacher"
 STUDENT: Final = "student"
-"""Names of answers, and of networks, that a report speaks of by their part; all other answers are trivial ones."""
+REAL = "real photographs"
+"""Names of answers, and of networks, that a report speaks of by their part; all other answers are trivial ones.
+
+What real images score is no answer: it is what can be reached.
+"""
 
 INPUT: Final = "input"
 TARGET: Final = "target"
 
 BOOTSTRAP = f"{LEVEL:.0%} percentile bootstrap over images".replace("%", " %")
+
+
+Protocol = Literal["paired", "unpaired"]
+"""Whether made images are held against the held-out real ones, or against all real ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +58,7 @@ class Asked:
 
     bounds: tuple[Bound, ...] = ()
     slack: float | None = None
-    protocol: Literal["paired", "unpaired"] = "paired"
+    protocol: Protocol = "paired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

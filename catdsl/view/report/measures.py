@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from catdsl.view.report.content import STUDENT, TEACHER, Figure, Metric
+from catdsl.view.report.content import REAL, STUDENT, TEACHER, Figure, Metric
 from catdsl.view.report.markup import Html, element, joined
 from catdsl.view.report.tables import remarks
 from catdsl.view.report.wording import better_words, counted, figures_of
@@ -34,7 +34,7 @@ def _row(metric: Metric, figure: Figure, ends: tuple[float, float] | None) -> Ht
         element("dt", figure.answer),
         element("dd", value, between),
         None if ends is None else _strip(figure, ends),
-        class_=None if figure.answer in (TEACHER, STUDENT) else "trivial",
+        class_=None if figure.answer in (TEACHER, STUDENT, REAL) else "trivial",
     )
 
 

@@ -5,12 +5,15 @@ from math import isnan
 
 from catdsl.search.budget import label
 from catdsl.view.describe import amount
-from catdsl.view.report.content import STUDENT, TEACHER, Costs, Figure, Metric, Report
+from catdsl.view.report.content import REAL, STUDENT, TEACHER, Costs, Figure, Metric, Report
 from catdsl.view.report.tables import milliseconds
 from catdsl.view.report.wording import better_words, counted, figures_of, image_size, share
 
 _SAME_SPEED = 0.05
-BETTER, WORSE, ALIKE, EQUAL, UNKNOWN = "better", "worse", "alike", "equal", "unknown"
+_FEW = 10
+"""Fewer images than these have intervals that are far too narrow."""
+
+BETTER, WORSE, ALIKE, EQUAL, OPEN, UNKNOWN = "better", "worse", "alike", "equal", "open", "unknown"
 
 
 def summary(report: Report) -> tuple[str, ...]:
@@ -78,17 +81,20 @@ def verdict(metric: Metric, one: Figure, other: Figure) -> str:
     """Whether `one` is BETTER or WORSE than `other`.
 
     ALIKE where the interval of their difference holds 0 or, without one, where their own intervals
-    overlap; EQUAL where they are, UNKNOWN where one is not a number.
+    overlap; EQUAL where they are, UNKNOWN where one is not a number. Without intervals, and of too few
+    images for them, it stays OPEN: a difference of two numbers alone may be chance.
     """
     if isnan(one.value) or isnan(other.value):
         return UNKNOWN
+    if one.interval is None or other.interval is None or metric.images < _FEW:
+        return OPEN
     if one.value == other.value:
         return EQUAL
     difference = metric.difference(one.answer, other.answer)
     if difference is not None:
         alike = difference.interval[0] <= 0 <= difference.interval[1]
         return ALIKE if alike else BETTER if (difference.value < 0) == (metric.better == "smaller") else WORSE
-    if one.interval is not None and other.interval is not None and _overlap(one.interval, other.interval):
+    if _overlap(one.interval, other.interval):
         return ALIKE
     return BETTER if (one.value < other.value) == (metric.better == "smaller") else WORSE
 
@@ -102,6 +108,7 @@ _AGAINST_TEACHER = (
     (EQUAL, "It equals the teacher"),
     (ALIKE, "It cannot be told from the teacher, within the intervals"),
     (WORSE, "It is worse than the teacher"),
+    (OPEN, "No verdict, for want of intervals or of images"),
     (UNKNOWN, "It cannot be compared with the teacher"),
 )
 
@@ -127,7 +134,8 @@ def _fidelity(report: Report, network: str) -> Iterator[str]:
         for metric in report.metrics
         for mine in (metric.of(network),)
         for trivial in metric.figures
-        if mine is not None and trivial.answer not in (TEACHER, STUDENT) and verdict(metric, mine, trivial) != BETTER
+        if mine is not None and trivial.answer not in (TEACHER, STUDENT, REAL)
+        if verdict(metric, mine, trivial) not in (BETTER, OPEN)
     ]
     if beaten:
         yield f"The {network} is not shown to be better than a trivial answer: {'; '.join(beaten)}."

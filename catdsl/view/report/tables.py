@@ -54,7 +54,7 @@ def asked_table(report: Report) -> Table:
     held = f"{counted(data.trained_on, 'image')} for training, {data.held_out:,} held out"
     rows = [
         ("spec", f"{report.spec} ({report.system})"),
-        ("budget", limits or "none: a teacher alone"),
+        ("budget", limits or ("none: a teacher alone" if report.student is None else "none: the widths were given")),
         *((("unused", _unused(asked.slack)),) if asked.slack is not None else ()),
         ("data", f"{data.folder}: {held}"),
         ("protocol", _PROTOCOLS[asked.protocol]),

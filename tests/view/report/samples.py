@@ -41,6 +41,11 @@ COLOURS = {"input": "navy", "teacher": "olive", "student": "teal", "target": "ma
 Word = Callable[[str], str]
 
 
+def names_no_loss(text: str) -> bool:
+    """Whether a text is no name by which losses are put into charts: those would be other charts."""
+    return not text.startswith(("gan", "discriminator", "tap"))
+
+
 def png(colour: str, size: tuple[int, int] = (48, 32)) -> bytes:
     """A picture of one colour."""
     stream = BytesIO()

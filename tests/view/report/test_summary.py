@@ -17,7 +17,7 @@ def metric(better: str, **values: object) -> Metric:
         else Figure(answer=answer.replace("_", " "), value=v)  # type: ignore[arg-type]
         for answer, v in values.items()
     )
-    return Metric(name="M", better=better, protocol="", images=9, figures=figures)  # type: ignore[arg-type]
+    return Metric(name="M", better=better, protocol="", images=50, figures=figures)  # type: ignore[arg-type]
 
 
 def said(*metrics: Metric, report: Report | None = None) -> str:
@@ -32,7 +32,8 @@ def test_a_whole_report() -> None:
         "It takes 7.93 ms per image where the teacher takes 12.0 ms (cpu: Some Processor, 2 threads, batch 1): "
         "1.52 times as fast.",
         "It cannot be told from the teacher, within the intervals: L1 0.1535 against 0.1540 (smaller is better).",
-        "It is worse than the teacher: Frechet distance (SqueezeNet) 83.91 against 61.53 (smaller is better).",
+        "No verdict, for want of intervals or of images: Frechet distance (SqueezeNet) 83.91 against 61.53 (smaller is "
+        "better).",
         "Not measured: FID.",
         "Of 3 searched widths, 1 vanished, 1 became narrower and 1 stayed whole.",
     )
@@ -41,14 +42,14 @@ def test_a_whole_report() -> None:
 @pytest.mark.parametrize(
     ("measured", "words"),
     [
-        (metric("smaller", teacher=2.0, student=1.0), "It is better than the teacher: M 1.000 against 2.000"),
-        (metric("larger", teacher=2.0, student=1.0), "It is worse than the teacher: M 1.000 against 2.000"),
-        (metric("larger", teacher=1.0, student=1.0), "It equals the teacher: M"),
+        (metric("smaller", teacher=(2.0, 1.8, 2.2), student=(1.0, 0.8, 1.2)), "It is better than the teacher: M 1.000"),
+        (metric("larger", teacher=(2.0, 1.8, 2.2), student=(1.0, 0.8, 1.2)), "It is worse than the teacher: M 1.000"),
+        (metric("larger", teacher=(1.0, 0.8, 1.2), student=(1.0, 0.8, 1.2)), "It equals the teacher: M"),
         (metric("larger", teacher=(2.0, 1.4, 3.0), student=(1.0, 0.5, 1.5)), "within the intervals"),
-        (metric("larger", teacher=(2.0, 1.6, 3.0), student=(1.0, 0.5, 1.5)), "It is worse than the teacher"),
-        (metric("larger", teacher=(2.0, 1.6, 3.0), student=1.0), "It is worse than the teacher"),
+        (metric("larger", teacher=(2.0, 1.6, 3.0), student=1.0), "No verdict, for want of intervals"),
+        (replace(metric("larger", teacher=(2.0, 1.6, 3.0), student=(1.0, 0.5, 1.5)), images=9), "No verdict"),
         (metric("larger", teacher=2.0, student=float("nan")), "It cannot be compared with the teacher: M not a number"),
-        (metric("larger", teacher=2.0, student=float("inf")), "It is better than the teacher: M infinite"),
+        (metric("larger", teacher=2.0, student=float("inf")), "for want of intervals or of images: M infinite"),
     ],
 )
 def test_against_the_teacher(measured: Metric, words: str) -> None:
@@ -58,12 +59,17 @@ def test_against_the_teacher(measured: Metric, words: str) -> None:
 @pytest.mark.parametrize(
     ("measured", "beaten"),
     [
-        (metric("smaller", student=1.0, mean_image=2.0), False),
-        (metric("smaller", student=2.0, mean_image=1.0), True),
-        (metric("smaller", student=1.0, mean_image=1.0), True),
+        (metric("smaller", student=(1.0, 0.8, 1.2), mean_image=(2.0, 1.8, 2.2)), False),
+        (metric("smaller", student=(2.0, 1.8, 2.2), mean_image=(1.0, 0.8, 1.2)), True),
+        (metric("smaller", student=(1.0, 0.8, 1.2), mean_image=(1.0, 0.8, 1.2)), True),
         (metric("smaller", student=(1.0, 0.5, 1.5), mean_image=(2.0, 1.4, 3.0)), True),
+        (metric("smaller", student=1.0, mean_image=0.0), False),  # two numbers alone tell nothing
         (metric("larger", student=float("nan"), mean_image=1.0), True),
-        (metric("smaller", teacher=3.0, mean_image=1.0), False),  # of the student nothing is known
+        (
+            metric("smaller", teacher=(3.0, 2.0, 4.0), mean_image=(1.0, 0.8, 1.2)),
+            False,
+        ),  # of the student nothing is known
+        (metric("larger", student=(0.4, 0.3, 0.5), real_photographs=(0.6, 0.5, 0.7)), False),  # what can be reached
     ],
 )
 def test_a_trivial_answer_that_is_as_good_is_named(measured: Metric, beaten: bool) -> None:
@@ -71,7 +77,8 @@ def test_a_trivial_answer_that_is_as_good_is_named(measured: Metric, beaten: boo
 
 
 def test_a_teacher_is_held_against_trivial_answers_too() -> None:
-    words = said(metric("smaller", teacher=3.0, mean_image=1.0), report=teacher_only())
+    measured = metric("smaller", teacher=(3.0, 2.0, 4.0), mean_image=(1.0, 0.8, 1.2))
+    words = said(measured, report=teacher_only())
     assert "The teacher is not shown to be better than a trivial answer: M 3.000, mean image 1.000" in words
     assert "There is no student in this run." in words
 

@@ -16,12 +16,17 @@ from catdsl.view.report.serial import from_json
 NAME = "comparison"
 
 
-def compare_runs(runs: Sequence[Path]) -> Comparison:
-    """The runs' reports side by side. Raises CatError E603 for a folder that is no run, or not evaluated."""
+def compare_runs(runs: Sequence[Path], *, metric: str | None = None) -> Comparison:
+    """The runs' reports side by side.
+
+    Raises CatError E603 for a folder that is no run, or not evaluated, E607 for a `metric` that not all have.
+    """
     twice = [run for index, run in enumerate(runs) if run.resolve() in {other.resolve() for other in runs[:index]}]
     if twice:
         raise CatError.one("E603", f"the run {twice[0]} is given twice", help="give each run once")
-    return compare([_report(run) for run in runs])
+    comparison = compare([_report(run) for run in runs])
+    plotted_metric(comparison, metric)
+    return comparison
 
 
 def write_comparison(
