@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from catdsl.cli.app import app, say, show_paths
-from catdsl.cli.flags import CheckFormat, Format, FormatOption, Out, Seed, Set, Spec, Specs
+from catdsl.cli.flags import CheckFormat, Format, FormatOption, Out, Scores, Seed, Set, Spec, Specs, Teacher
 from catdsl.cli.guard import open_spec, overrides, show
 from catdsl.diagnostics import CatError, Diagnostic, Severity
 from catdsl.diagnostics.render import render_github, render_json
@@ -108,7 +108,7 @@ def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None) -> No
     print(json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project))
 
 
-_OUT = ".svg; .mmd (Mermaid), .dot (Graphviz), .json (Model Explorer); the terminal by default"
+_OUT = ".svg, .html; .mmd (Mermaid), .dot (Graphviz), .json (Model Explorer); the terminal by default"
 _DIFF = "show what SPEC has changed against this network; nodes are matched by their names"
 
 
@@ -117,16 +117,30 @@ def graph(
     spec: Spec,
     out: Annotated[Path | None, typer.Option("-o", "--out", help=_OUT)] = None,
     diff: Annotated[Path | None, typer.Option("--diff", metavar="OTHER", help=_DIFF)] = None,
+    scores: Scores = None, teacher: Teacher = None, seed: Seed = 0,
     format: FormatOption = Format.text,
     set_: Set = None,
-) -> None:
+) -> None:  # fmt: skip
     """Draw the network; a student is drawn against its teacher, any two networks with --diff.
+
+    A page (.html) can be folded and searched. With --scores or --teacher it has a slider over the
+    budget, and shows the student at each.
 
     Example: catdsl graph runs/demo/student.cat -o student.svg
     """
     from catdsl.jobs import drawing
 
     project = open_spec(spec, set_)
+    if scores is not None or teacher is not None:
+        if out is None or diff is not None:
+            raise typer.BadParameter("--scores and --teacher need -o FILE.html, and no --diff")
+        from catdsl.jobs.exploring import explore, plan_command
+        from catdsl.jobs.planning import scores_for
+
+        ranked = scores_for(project, scores, teacher, seed=seed)
+        explore(project, ranked, out, command=plan_command(spec, scores, teacher, set_, seed))
+        show_paths([out], format)
+        return
     other = open_spec(diff, set_).graph if diff else (project.teacher_graph if project.student else None)
     if out is None and format is Format.json:
         print(json.dumps(to_json(project.graph)))

@@ -10,6 +10,7 @@ from catdsl.view.describe import figures
 from catdsl.view.dot import render_dot
 from catdsl.view.explorer import render_explorer
 from catdsl.view.facts import Facts, costed_facts
+from catdsl.view.graph_page.page import render_graph_page
 from catdsl.view.mermaid import render_mermaid
 from catdsl.view.svg import render_picture
 from catdsl.view.terminal import render_facts
@@ -18,6 +19,7 @@ _FORMS: Mapping[str, Callable[[Facts, str], str]] = {
     ".svg": lambda facts, source: render_picture(
         facts, title=facts.drawn.name, subtitles=(source, ", ".join(figures(facts)))
     ),
+    ".html": lambda facts, source: render_graph_page(facts, title=facts.drawn.name, subtitle=source),
     ".mmd": lambda facts, source: render_mermaid(facts, title=facts.drawn.name),
     ".dot": lambda facts, source: render_dot(facts, title=facts.drawn.name),
     ".json": lambda facts, source: render_explorer(facts, title=facts.drawn.name),

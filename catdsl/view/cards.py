@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from catdsl.ir.graph import Node
-from catdsl.view.describe import alteration, channels, local_name, percent, shape
+from catdsl.view.describe import alteration, channels, local_name, longest_change, percent, shape
 from catdsl.view.facts import Facts, State
 from catdsl.view.groups import letter, shared_widths
 from catdsl.view.structure import Run, is_join
@@ -13,6 +13,8 @@ from catdsl.view.typeface import STYLES, fit, text_width
 PAD = 9
 BAR_HEIGHT = 6
 SIGN = 22  # the diameter of a sum
+TOGGLE = 10  # the room of the sign that folds
+STRIP = 16  # the height of the scores of a width
 _BAR = 64  # the longest bar
 _LEAST_BAR = 10
 _WIDEST = 260
@@ -47,6 +49,15 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """The room for the scores of a width."""
+
+    x: int
+    y: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of a card. `node` is "" where it belongs to no single node."""
 
@@ -56,6 +67,7 @@ class Row:
     texts: tuple[Text, ...]
     meter: Meter | None = None
     kind: str = "operator"
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,8 @@ class CardMaker:
         labels = (label for n in run.nodes for label in self.taps.get(n, ()))
         widths += [text_width(_MARK + label, *_font("tap")) for label in labels]
         if title:
-            widths.append(text_width(title, *_font("title")) + _GAP + text_width("00.0 %", *_font("share")))
+            share = _GAP + text_width("00.0 %", *_font("share"))
+            widths.append(text_width(title, *_font("title")) + share + TOGGLE * self.facts.live)
         # Each of the pieces is rounded to whole pixels.
         return _even(min(_WIDEST, max(widths) + 2 * PAD + 3))
 
@@ -151,10 +164,15 @@ class CardMaker:
         bar = self.facts.bars.get(node.name)
         if bar is None:
             return width
-        room = text_width(channels(node.name, self.facts), *_font("count"))
+        room = self._count_room(node.name)
         if bar.tied in self.groups:
             room += _GAP + text_width(letter(self.groups[bar.tied]), *_font("share"))
         return max(width, _BAR + _GAP + room)
+
+    def _count_room(self, node: str) -> float:
+        """Pixels of the widest count that a bar may come to have."""
+        count = longest_change(self.facts.bars[node]) if self.facts.scored else channels(node, self.facts)
+        return text_width(count, *_font("count"))
 
     def _name_style(self, node: Node) -> str:
         return "name" if _is_main(node) else "plain"
@@ -182,9 +200,13 @@ class CardMaker:
         label = fit(channels(node.name, self.facts), room, *_font("count"))
         texts.append(Text(width - PAD, y + 30, label, "count", end=True))
         if bar.tied in self.groups:
-            x = width - PAD - round(text_width(label, *_font("count"))) - _GAP
+            x = width - PAD - round(min(room, self._count_room(node.name))) - _GAP
             texts.append(Text(x, y + 30, letter(self.groups[bar.tied]), "share", end=True))
-        return Row(y, 37, node.name, tuple(texts), self._meter(node, y + 23), kind="width")
+        meter = self._meter(node, y + 23)
+        if not bar.own or bar.tied not in self.facts.scored:
+            return Row(y, 37, node.name, tuple(texts), meter, kind="width")
+        strip = Strip(PAD, y + 34, width - 2 * PAD)
+        return Row(y, 37 + STRIP, node.name, tuple(texts), meter, "width", strip)
 
     def _meter(self, node: Node, y: int) -> Meter:
         # The root keeps a branch of 10 channels visible beside a stream of 256.
@@ -197,13 +219,14 @@ class CardMaker:
         return Meter(PAD, y, full, filled, bar.own, self.groups.get(bar.tied, -1))
 
     def _title(self, run: Run, title: str, width: int) -> Row:
-        room = width - 2 * PAD
+        start = PAD + TOGGLE * self.facts.live
+        room = width - PAD - start
         texts = []
         share = sum(self.facts.share(n) for n in run.nodes)
         if share:
             texts.append(Text(width - PAD, 15, percent(share), "share", end=True))
             room -= round(text_width(percent(share), *_font("share"))) + _GAP
-        texts.insert(0, Text(PAD, 15, fit(title, room, *_font("title")), "title"))
+        texts.insert(0, Text(start, 15, fit(title, room, *_font("title")), "title"))
         return Row(0, 22, "", tuple(texts), kind="title")
 
 

@@ -75,6 +75,11 @@ def change(bar: Bar, *, arrow: str = "→") -> str:
     return f"{bar.filled}" if bar.full in (0, bar.filled) else f"{bar.full} {arrow} {bar.filled}"
 
 
+def longest_change(bar: Bar, *, arrow: str = "→") -> str:
+    """The widest that `change` may become as the student changes."""
+    return f"{bar.full} {arrow} {bar.full}"
+
+
 def channels(node: str, facts: Facts, *, arrow: str = "→") -> str:
     """The channels of a node that makes a width; what vanished has just those that another still decides."""
     bar = facts.bars[node]
@@ -100,11 +105,16 @@ def heat(share: float, hottest: float) -> int:
     return max(1, min(len(HEAT), ceil(len(HEAT) * sqrt(share / hottest) - 1e-9)))
 
 
-def tooltip(node: Node, facts: Facts) -> str:
-    """Name, arguments, shape, width, cost and place of a node, a line each."""
+def call(node: Node) -> str:
+    """The operator with all its arguments."""
     attrs = {key: value for key, value in node.attrs.items() if value is not None}
     arguments = ", ".join(f"{key} = {_value(value)}" for key, value in attrs.items())
-    lines = [node.name, f"{node.op.name}({arguments})", shape(facts.shapes[node.name])]
+    return f"{node.op.name}({arguments})"
+
+
+def tooltip(node: Node, facts: Facts) -> str:
+    """Name, arguments, shape, width, cost and place of a node, a line each."""
+    lines = [node.name, call(node), shape(facts.shapes[node.name])]
     if facts.states[node.name] is not State.PRESENT:
         lines.append(fate(facts.states[node.name], facts))
     if node.name in facts.were:

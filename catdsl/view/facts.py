@@ -5,7 +5,7 @@ filled in; any two others are drawn as one, with what only the first has and wha
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -57,7 +57,8 @@ class Facts:
     network that have another operator, other arguments or another size in the second. `macs` are
     those of what is left; so are `costs`, and `costs_before` are the first network's, both by node.
     `removed` and `added` are edges that only one of two networks has. `makers` says of each width how
-    many convs make it, by `Bar.tied`.
+    many convs make it, by `Bar.tied`. `live` is a picture in which scopes can be folded; `scored` are the widths whose
+    counts a reader may change in it, which need room for that, and for their scores.
     """
 
     drawn: Network
@@ -73,6 +74,8 @@ class Facts:
     costs_before: Mapping[str, Cost] = field(default_factory=dict)
     removed: frozenset[Edge] = frozenset()
     added: frozenset[Edge] = frozenset()
+    live: bool = False
+    scored: Set[str] = frozenset()
 
     @property
     def total_macs(self) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from catdsl.view.cards import CardMaker
+from catdsl.view.cards import TOGGLE, CardMaker
 from catdsl.view.facts import END, Facts
 from catdsl.view.layout_box import Box, Item, Outside
 from catdsl.view.layout_channel import Wire
@@ -31,7 +31,12 @@ def _label_room(label: str, facts: Facts) -> int:
     width = text_width(label_text(label), *STYLES["title"])
     if facts.macs:
         width += 6 + text_width("00.0 %", *STYLES["share"])
-    return LABEL_AT + round(width) + 8
+    return label_at(facts) + round(width) + 8
+
+
+def label_at(facts: Facts) -> int:
+    """Where a scope's heading begins: after the sign that folds it, where there is one."""
+    return LABEL_AT + TOGGLE * facts.live
 
 
 class _Layout:
@@ -44,7 +49,7 @@ class _Layout:
         scope = structure(self.graph)
         items = [*self._items(scope), self._output()]
         panel = arrange(items, Outside())
-        return Box(0, 0, panel.width, panel.height, scope, panel.boxes, panel.wires)
+        return Box(0, 0, panel.width, panel.height, scope, panel.boxes, panel.wires, panel.columns)
 
     def _items(self, scope: Scope) -> list[Item]:
         """The children of a scope laid out; cards among them have one width."""
@@ -86,8 +91,9 @@ class _Layout:
         if not gives:
             height += SCOPE_PAD
         boxes = tuple(replace(b, x=b.x + left, y=b.y + HEADER) for b in panel.boxes)
+        columns = tuple(c.moved(left, HEADER) for c in panel.columns)
         return Item(
-            Box(0, 0, width, height, scope, boxes, tuple(wires)), needs, tuple(gives),
+            Box(0, 0, width, height, scope, boxes, tuple(wires), columns), needs, tuple(gives),
             {net: x + left for net, x in panel.ports_in.items()},
             {net: x + left for net, x in panel.ports_out.items()},
         )  # fmt: skip

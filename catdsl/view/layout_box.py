@@ -9,6 +9,24 @@ from catdsl.view.structure import Scope
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """Rows of boxes that stand below each other: the top and the height of each, between two edges.
+
+    What a box loses in height its row may lose, and all that stands below it then moves up.
+    """
+
+    left: int
+    right: int
+    top: int
+    bottom: int
+    rows: tuple[tuple[int, int], ...]
+
+    def moved(self, x: int, y: int) -> "Column":
+        rows = tuple((top + y, height) for top, height in self.rows)
+        return Column(self.left + x, self.right + x, self.top + y, self.bottom + y, rows)
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """Something laid out, at its place in its parent; wires are those that lie directly in it."""
 
@@ -19,6 +37,7 @@ class Box:
     part: Card | Scope
     boxes: tuple["Box", ...] = ()
     wires: tuple[Wire, ...] = ()
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,7 @@ class Panel:
     wires: tuple[Wire, ...]
     ports_in: Mapping[str, int]
     ports_out: Mapping[str, int]
+    columns: tuple[Column, ...]
 
 
 def ranks(items: Sequence[Item]) -> list[int]:

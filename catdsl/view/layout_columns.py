@@ -167,7 +167,12 @@ class _Columns:
         for left, made in zip(self.lefts, self.panels, strict=True):
             boxes += [replace(b, x=b.x + left, y=b.y + top) for b in made.boxes]
             wires += [w.moved(left, top) for w in made.wires]
-        return Panel(self.width, bottom, tuple(boxes), tuple(wires), ports_in, ports_out)
+        columns = tuple(
+            column.moved(left, top)
+            for left, made in zip(self.lefts, self.panels, strict=True)
+            for column in made.columns
+        )
+        return Panel(self.width, bottom, tuple(boxes), tuple(wires), ports_in, ports_out, columns)
 
     def _arriving(self, net: str) -> Edges:
         return frozenset(e for p in self._entries(net) for e in p.edges)

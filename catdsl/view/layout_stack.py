@@ -7,7 +7,7 @@ between; those that go further pass the rows between in lanes.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from catdsl.view.layout_box import Box, Item, Outside, Panel
+from catdsl.view.layout_box import Box, Column, Item, Outside, Panel
 from catdsl.view.layout_channel import Channel, Net, Pin, Wire, channel
 from catdsl.view.layout_lanes import Passage, lanes
 from catdsl.view.layout_pins import Pins
@@ -166,7 +166,8 @@ class _Router:
             *(x + _CLEAR_SIDE for x in places.lanes.values()),
             *(x + PORT_GAP for x in places.ports_in.values()),
         )  # fmt: skip
-        return Panel(right, self.height, boxes, tuple(self.wires), places.ports_in, places.ports_out)
+        column = Column(0, right, 0, self.height, tuple(zip(self.tops, self.heights, strict=True)))
+        return Panel(right, self.height, boxes, tuple(self.wires), places.ports_in, places.ports_out, (column,))
 
     def _boxed(self, item: int) -> Box:
         box, row = self.pins.items[item].box, self.pins.rank[item]

@@ -6,7 +6,7 @@ from catdsl.view.describe import percent
 from catdsl.view.facts import Facts, State
 from catdsl.view.groups import letter, shared_widths
 from catdsl.view.palette import HEAT
-from catdsl.view.svg_elements import rect, text
+from catdsl.view.svg_elements import path, rect, text
 from catdsl.view.svg_style import group_style
 from catdsl.view.typeface import STYLES, fit, text_width
 
@@ -18,7 +18,9 @@ _MOST_GROUPS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """A symbol, its width, and what it stands for."""
+
     kind: str
     symbol_width: int
     words: str
@@ -28,44 +30,48 @@ def legend(facts: Facts, hottest: float, left: int, top: int, room: int) -> tupl
     """SVG elements from (left, top) on within `room` pixels, and the height that they take."""
     elements: list[str] = []
     x, y = left, top
-    entries = _entries(facts, hottest)
+    entries = legend_entries(facts, hottest)
     for entry in entries:
         words = fit(entry.words, room - entry.symbol_width - _GAP, *STYLES["legend"])
         width = entry.symbol_width + _GAP + round(text_width(words, *STYLES["legend"]))
         if x > left and x + width > left + room:
             x, y = left, y + _ROW
-        elements += _symbol(entry.kind, x, y)
+        elements += symbol(entry.kind, x, y)
         elements.append(text(x + entry.symbol_width + _GAP, y + 12, words, "legend"))
         x += width + _APART
     return elements, (y + _ROW - top) if entries else 0
 
 
-def _entries(facts: Facts, hottest: float) -> list[_Entry]:
-    entries: list[_Entry] = []
+def legend_entries(facts: Facts, hottest: float) -> list[Entry]:
+    """What is to be explained of a picture."""
+    entries: list[Entry] = []
     if facts.bars and not facts.student:
-        entries.append(_Entry("more", 54, "width: before, filled as far as it is left; green where it grew"))
+        entries.append(Entry("more", 54, "width: before, filled as far as it is left; green where it grew"))
     elif facts.bars and facts.compared:
-        entries.append(_Entry("width", 54, "width: the teacher's channels, filled as far as they are left"))
+        entries.append(Entry("width", 54, "width: the teacher's channels, filled as far as they are left"))
     elif facts.bars:
-        entries.append(_Entry("left", 40, "width: output channels"))
+        entries.append(Entry("left", 40, "width: output channels"))
     for width, number in tuple(shared_widths(facts).items())[:_MOST_GROUPS]:
         words = f"{letter(number)}: one width of {facts.makers[width]} convs, {width}"
-        entries.append(_Entry(f"left{group_style(number)}", 40, words))
+        entries.append(Entry(f"left{group_style(number)}", 40, words))
     if any(not bar.own for bar in facts.bars.values()):
-        entries.append(_Entry("left follows", 40, "pale: decided by another node"))
-    if State.GONE in facts.states.values() or State.BYPASSED in facts.states.values():
-        entries.append(_Entry("gone", 26, "vanished in the student" if facts.student else "only before"))
+        entries.append(Entry("left follows", 40, "pale: decided by another node"))
+    if facts.scored:
+        entries.append(Entry("strip", 40, "scores of its channels, best first; the line is the threshold"))
+    if facts.scored or State.GONE in facts.states.values() or State.BYPASSED in facts.states.values():
+        entries.append(Entry("gone", 26, "vanished in the student" if facts.student else "only before"))
     if State.NEW in facts.states.values():
-        entries.append(_Entry("new", 26, "only after"))
+        entries.append(Entry("new", 26, "only after"))
     if facts.drawn.taps:
-        entries.append(_Entry("tap", 9, "compared in distillation"))
+        entries.append(Entry("tap", 9, "compared in distillation"))
     if hottest:
-        words = f"share of MACs per operator, up to {percent(hottest)}"
-        entries.append(_Entry("heat", len(HEAT) * _SWATCH, words))
+        words = "share of MACs per operator" + ("" if facts.scored else f", up to {percent(hottest)}")
+        entries.append(Entry("heat", len(HEAT) * _SWATCH, words))
     return entries
 
 
-def _symbol(kind: str, x: int, y: int) -> list[str]:
+def symbol(kind: str, x: int, y: int) -> list[str]:
+    """The symbol of an entry, 15 pixels high, as SVG elements."""
     match kind:
         case "width":
             return [rect("track", x, y + 5, 54, 6, round_=3), rect("left", x, y + 5, 24, 6, round_=3)]
@@ -73,6 +79,11 @@ def _symbol(kind: str, x: int, y: int) -> list[str]:
             return [rect("left", x, y + 5, 40, 6, round_=3), rect("more", x + 40, y + 5, 14, 6)]
         case _ if kind.startswith("left"):
             return [rect(kind, x, y + 5, 40, 6, round_=3)]
+        case "strip":
+            low, high, middle = y + 14, y + 2, x + 20
+            kept = path("strip kept", [f"M{x} {low}V{high}Q{x + 8} {y + 7} {middle} {y + 8}V{low}Z"])
+            rest = path("strip", [f"M{middle} {low}V{y + 8}Q{x + 32} {y + 9} {x + 40} {y + 12}V{low}Z"])
+            return [kept, rest, path("cutoff", [f"M{x} {y + 8}h40"])]
         case "gone" | "new":
             return [f'<g class="card {kind}">', rect("body", x + 0.5, y + 1.5, 26, 13, round_=4), "</g>"]
         case "tap":

@@ -1,12 +1,17 @@
-"""A graph as one SVG file: nested boxes, widths as bars, what vanished as dashed ghosts."""
+"""A graph as one SVG: nested boxes, widths as bars, what vanished as dashed ghosts.
+
+A page that folds its picture and changes it (`Facts.live`) finds everything by number: boxes and nodes
+in `data-box` and `data-node`, and at every wire the edges that run along it.
+"""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from catdsl.ir.graph import Graph
-from catdsl.view.cards import BAR_HEIGHT, SIGN, Card, Meter, Row, Text
+from catdsl.view.cards import BAR_HEIGHT, PAD, SIGN, STRIP, Card, Meter, Row, Text
 from catdsl.view.describe import heat, percent, tooltip
-from catdsl.view.facts import Facts, State, facts
-from catdsl.view.layout import LABEL_AT, label_text, lay_out
+from catdsl.view.facts import END, Facts, State, facts
+from catdsl.view.layout import HEADER, LABEL_AT, label_at, label_text, lay_out
 from catdsl.view.layout_box import Box
 from catdsl.view.layout_channel import RADIUS, Wire
 from catdsl.view.legend import legend
@@ -19,6 +24,7 @@ _MARGIN = 24
 _LEAST_WIDTH = 420
 _CORNER, _INNER = 6, 5
 _ARROW = 4, 7  # half its width, and its length
+_FOLDED = 24  # the height of a box of which only the heading is left
 
 # The class of a row or sign.
 _STATES = {State.PRESENT: "", State.BYPASSED: " gone", State.GONE: " gone", State.NEW: " new"}
@@ -41,13 +47,51 @@ def render_picture(facts: Facts, *, title: str = "", subtitles: Iterable[str] = 
     return _Picture(facts).document(title, subtitles)
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A box in the whole picture, `outer` the number of the one around it; `folded` is its height then, 0 for never."""
+
+    outer: int
+    x: int
+    y: int
+    box: Box
+    folded: int
+
+
+@dataclass(frozen=True, slots=True)
+class LivePicture:
+    """The picture within a page: an SVG element, and the boxes that it numbers; the first is all of it."""
+
+    svg: str
+    boxes: tuple[Placed, ...]
+
+
+def live_picture(known: Facts) -> LivePicture:
+    """A picture that its page changes: without title and legend, which stand beside it."""
+    return _Picture(known).within_page()
+
+
 class _Picture:
     """The elements of one picture, in the order in which they are painted."""
 
     def __init__(self, known: Facts):
         self.facts = known
         self.hottest = max((self.facts.share(n) for n in self.facts.macs), default=0.0)
+        self.number = {name: i for i, name in enumerate((*(n.name for n in known.drawn.nodes), END))}
         self.elements: list[str] = []
+        self.placed: list[Placed] = []
+
+    def within_page(self) -> LivePicture:
+        box = lay_out(self.facts)
+        self.placed.append(Placed(0, _MARGIN, _MARGIN, box, 0))
+        self._inside(box, _MARGIN, _MARGIN)
+        width, height = box.width + 2 * _MARGIN, box.height + 2 * _MARGIN
+        name = safe(f"{self.facts.drawn.kind} {self.facts.drawn.name}")
+        head = (
+            f'<svg id="picture" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+            f'role="group" aria-label="{name}" data-box="0">'
+        )
+        return LivePicture("\n".join([head, *filter(None, self.elements), "</svg>"]), tuple(self.placed))
 
     def document(self, title: str, subtitles: Iterable[str]) -> str:
         box = lay_out(self.facts)
@@ -82,8 +126,14 @@ class _Picture:
 
     def _inside(self, box: Box, x: int, y: int) -> None:
         """Wires first, so that boxes lie on them."""
-        self._wires(box.wires, x, y)
+        outer = len(self.placed) - 1
+        if self.facts.live:
+            self._live_wires(box.wires, x, y)
+        else:
+            self._wires(box.wires, x, y)
         for child in box.boxes:
+            folded = _FOLDED if child.part.path and not (isinstance(child.part, Card) and child.part.join) else 0
+            self.placed.append(Placed(outer, x + child.x, y + child.y, child, folded))
             if isinstance(child.part, Card):
                 self._card(child, child.part, x + child.x, y + child.y)
             else:
@@ -91,16 +141,31 @@ class _Picture:
 
     def _scope(self, box: Box, scope: Scope, x: int, y: int) -> None:
         nodes = tuple(members(scope))
-        self.elements.append(f'<g class="scope{self._fate(nodes)}" data-path="{safe(scope.path)}">')
+        self.elements.append(f'<g class="scope{self._fate(nodes)}" data-path="{safe(scope.path)}"{self._box()}>')
         self.elements.append(rect("body", x + 0.5, y + 0.5, box.width - 1, box.height - 1, round_=8))
         shown = label_text(scope.label)
-        self.elements.append(text(x + LABEL_AT, y + 15, shown, "title"))
+        start = x + label_at(self.facts)
+        words = [text(start, y + 15, shown, "title")]
         share = sum(self.facts.share(n) for n in nodes)
+        after = start + round(text_width(shown, *STYLES["title"])) + 6
         if share:
-            after = x + LABEL_AT + round(text_width(shown, *STYLES["title"])) + 6
-            self.elements.append(text(after, y + 15, percent(share), "share"))
+            words.append(text(after, y + 15, percent(share), "share"))
+        self._heading(words, x + LABEL_AT, y, (x, y, min(box.width, after - x + 40), HEADER + 2))
         self._inside(box, x, y)
         self.elements.append("</g>")
+
+    def _box(self) -> str:
+        """The number of the box that was placed last."""
+        return f' data-box="{len(self.placed) - 1}"' if self.facts.live else ""
+
+    def _heading(self, words: list[str], x: int, y: int, place: tuple[int, int, int, int]) -> None:
+        """The words of a heading; where the picture is live, with a sign, as something to press."""
+        if not self.facts.live:
+            self.elements += words
+            return
+        sign = path("toggle", [f"M{x} {y + 8}h7l-3.5 5z"])
+        self.elements.append('<g class="knob" role="button" tabindex="-1" aria-expanded="true">')
+        self.elements += [rect("hit", *place, round_=4), sign, *words, "</g>"]
 
     def _fate(self, nodes: Iterable[str]) -> str:
         """The class of what has nothing left in it, and of what is new as a whole."""
@@ -123,6 +188,19 @@ class _Picture:
             return " gone"
         return " new" if all(map(self.facts.is_new, live)) else ""
 
+    def _live_wires(self, wires: Iterable[Wire], x: int, y: int) -> None:
+        """Each wire by itself, with the edges along it: which of them live may change."""
+        self.elements.append('<g class="wires">')
+        moved = [w.moved(x, y) for w in wires]
+        for style in (" gone", "", " new"):
+            for wire in (w for w in moved if self._wire(w) == style):
+                ends = sorted((self.number[a], self.number[b]) for a, b in wire.edges)
+                edges = " ".join(f"{a}-{b}" for a, b in ends)
+                arrow = path(f"arrow{style}", [_arrow(*wire.points[-1])]) if wire.arrow else ""
+                line_ = path(f"wire{style}", [_line(wire)])
+                self.elements.append(f'<g class="net" data-e="{edges}">{line_}{arrow}</g>')
+        self.elements.append("</g>")
+
     # ---- cards ----
 
     def _card(self, box: Box, card: Card, x: int, y: int) -> None:
@@ -132,7 +210,7 @@ class _Picture:
         kind = "end" if not card.nodes or self.facts.drawn.node[card.nodes[0]].op.name == "input" else "card"
         fate = self._fate(card.nodes) if card.nodes else ""
         where = f' data-path="{safe(card.path)}"' if card.path else ""
-        self.elements.append(f'<g class="{kind}{fate}"{where}>')
+        self.elements.append(f'<g class="{kind}{fate}"{where}{self._box()}>')
         round_ = 11 if kind == "end" and card.height < 40 else _CORNER
         self.elements.append(rect("body", x + 0.5, y + 0.5, card.width - 1, card.height - 1, round_=round_))
         for i, row in enumerate(card.rows):
@@ -143,6 +221,10 @@ class _Picture:
         if row.kind == "width" and not first:
             level = y + row.y + 0.5
             self.elements.append(path("rule", [line([(x + 1, level), (x + card.width - 1, level)], 0)]))
+        if row.kind == "title":
+            words = [_text(t, x, y) for t in row.texts]
+            self._heading(words, x + PAD, y, (x + 1, y + 1, card.width - 2, row.height))
+            return
         if not row.node:
             self.elements += [_text(t, x, y) for t in row.texts]
             return
@@ -153,6 +235,9 @@ class _Picture:
         self.elements.append(panel(self._heat(row.node), *place, _INNER * first, _INNER * last))
         if row.meter is not None:
             self._meter(row.meter, x, y)
+        if row.strip is not None:
+            strip = row.strip
+            self.elements.append(rect("strip", x + strip.x, y + strip.y, strip.length, STRIP))
         self.elements += [_text(t, x, y) for t in row.texts]
         self.elements.append("</g>")
 
@@ -160,9 +245,9 @@ class _Picture:
         left, top = x + meter.x, y + meter.y
         if meter.full:
             self.elements.append(rect("track", left, top, meter.full, BAR_HEIGHT, round_=3))
-        if meter.full and meter.filled:
+        if meter.full and (meter.filled or self.facts.live):
             style = f"left{group_style(meter.group)}{'' if meter.own else ' follows'}"
-            width = max(2, min(meter.filled, meter.full))
+            width = max(2, min(meter.filled, meter.full)) if meter.filled else 0
             self.elements.append(rect(style, left, top, width, BAR_HEIGHT, round_=min(3, width / 2)))
         if meter.filled > meter.full:
             self.elements.append(rect("more", left + meter.full, top, meter.filled - meter.full, BAR_HEIGHT))
@@ -173,16 +258,25 @@ class _Picture:
         more = box.width - card.width
         bypassed = self.facts.states[row.node] is State.BYPASSED
         style = _STATES[self.facts.states[row.node]]
-        self._open(f"join{style}", row.node)
+        # The page has both looks of a sign, and shows the one that is right.
+        through = " bypassed" if bypassed and self.facts.live else ""
+        self._open(f"join{style}{through}", row.node, self._box())
         size = SIGN + more - 1, SIGN - 1
         self.elements.append(rect(f"sign{style}", x + 0.5, y + 0.5, *size, round_=(SIGN - 1) / 2))
         middle = (x + card.axis + more / 2, y + SIGN / 2)
         sums = self.facts.drawn.node[row.node].op.name == "add"
-        self.elements.append(path("wire" if bypassed else f"plus{style}", _plus(*middle, sums, bypassed)))
+        if bypassed or self.facts.live:
+            self.elements.append(path("wire through" if self.facts.live else "wire", _plus(*middle, sums, True)))
+        if not bypassed or self.facts.live:
+            self.elements.append(path(f"plus{style}", _plus(*middle, sums, False)))
         self.elements += [_text(t, x + more, y) for t in row.texts]
         self.elements.append("</g>")
 
-    def _open(self, style: str, node: str) -> None:
+    def _open(self, style: str, node: str, more: str = "") -> None:
+        if self.facts.live:
+            number = self.number[node]
+            self.elements.append(f'<g class="{style}" data-node="{number}"{more} role="button" tabindex="-1">')
+            return
         words = safe(tooltip(self.facts.drawn.node[node], self.facts), lines=True)
         self.elements.append(f'<g class="{style}" data-node="{safe(node)}"><title>{words}</title>')
 

@@ -1,6 +1,6 @@
 """Colours and type of the SVG pictures, for light and dark surroundings, as one style sheet."""
 
-from catdsl.view.palette import HEAT, SERIES
+from catdsl.view.palette import HEAT, SERIES, both
 from catdsl.view.typeface import STYLES
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
@@ -79,4 +79,4 @@ def style_sheet() -> str:
     light = "".join(f"{what}{{{how}:{colour}}}" for what, how, colour, _ in _COLOURS)
     dark = "".join(f"{what}{{{how}:{colour}}}" for what, how, _, colour in _COLOURS)
     always = f"text{{font-family:{FONTS}}}{_FIXED}{type_}"
-    return f"{always}\n{light}\n@media (prefers-color-scheme:dark){{{dark}}}"
+    return f"{always}\n{both(light, dark)}"

@@ -77,6 +77,9 @@ def test_compress_leaves_one_run_with_a_student_within_budget(cli):
 
     # Its parts serve other commands.
     cli("graph", run / "student.cat", "-o", "student.svg")
+    cli("graph", run / "student.cat", "-o", "student.html")
+    cli("graph", run / "student.cat", "--teacher", "run", "-o", "explorer.html")
+    assert f'"text": "{load(run / "student.cat").cost.exact}"' in (cli.folder / "explorer.html").read_text("utf-8")
     cli("plan", "tiny.cat", "--budget", "30%", "--teacher", "run", "-o", "other/student.cat")
     told = cli(
         "distill",
@@ -125,6 +128,8 @@ def test_an_impossible_budget_is_refused_before_any_training(cli):
         (("translate", "tiny.cat", "x.png", "-o", "r"), 1, "E605"),
         (("plan", "tiny.cat", "--budget", "40%"), 1, "E403"),
         (("graph", "tiny.cat", "-o", "x.doc"), 1, "E607"),
+        (("graph", "tiny.cat", "--teacher", "run"), 2, "need -o"),
+        (("graph", "tiny.cat", "--scores", "no.npz", "-o", "a.html"), 1, "E403"),
         (("build", "tiny.cat", "-o", "."), 1, "E603"),
     ],
 )

@@ -97,7 +97,7 @@ def _read_into(parent: Drawn, element: ElementTree.Element) -> None:
     elif tag == "rect" and kind in _BARS:
         parent.bars.append(_rect(element))
     elif tag == "path" and kind in ("wire", "arrow"):
-        parent.lines += _path(element.get("d", ""))
+        parent.lines += path_pieces(element.get("d", ""))
 
 
 def _box(element: ElementTree.Element, kind: str) -> Drawn:
@@ -132,7 +132,7 @@ def _font(size: float) -> ImageFont.FreeTypeFont:
     return font
 
 
-def _path(commands: str) -> list[Frame]:
+def path_pieces(commands: str) -> list[Frame]:
     """The straight pieces of a path, and the chords of its curves, as flat rectangles."""
     pieces: list[Frame] = []
     here: Point = (0, 0)

@@ -17,8 +17,13 @@ _POLICY = (
 
 
 def page(title: str, body: Html, data: Any) -> str:
-    """A whole HTML file. `data` is held as JSON values, for programs that read the page."""
-    style = f"{variables()}{_text('page.css')}\n{plot_style_sheet()}"
+    """A report as a whole HTML file. `data` is held as JSON values, for programs that read the page."""
+    style = f"{_text('page.css')}\n{plot_style_sheet()}"
+    return one_file(title, body, data, style=style, script=_text("page.js"))
+
+
+def one_file(title: str, body: Html, data: Any, *, style: str, script: str) -> str:
+    """A whole HTML file with its style and its script, over the colours of all pages."""
     head = joined(
         (
             element("meta", charset="utf-8"),
@@ -26,14 +31,14 @@ def page(title: str, body: Html, data: Any) -> str:
             element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
             element("meta", name="color-scheme", content="light dark"),
             Html(f"<title>{safe(title)}</title>"),
-            Html(f"<style>\n{style}</style>"),
+            Html(f"<style>\n{variables()}{style}</style>"),
         )
     )
     # Neither the script nor the style ends its own element; of data nobody knows, so it has no `<`.
     end = joined(
         (
             element("script", Html(_in_script(data)), type="application/json", id="data"),
-            Html(f"<script>\n{_text('page.js')}</script>"),
+            Html(f"<script>\n{script}</script>"),
         )
     )
     whole = element("html", element("head", head), element("body", joined((body, end))), lang="en")

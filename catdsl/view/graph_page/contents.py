@@ -1,0 +1,105 @@
+"""What the page's script knows of a picture: its nodes, its widths and its boxes, as JSON values in columns."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from catdsl.analysis.cost import METRICS, Cost
+from catdsl.ir.graph import Graph
+from catdsl.view.describe import alteration, call, fate
+from catdsl.view.facts import Facts, State
+from catdsl.view.structure import Network
+from catdsl.view.svg import Placed
+
+SAFE = 2**53  # below it, JavaScript's numbers hold every integer
+
+_STATES = (State.PRESENT, State.BYPASSED, State.GONE, State.NEW)
+
+
+def nodes_of(facts: Facts) -> dict[str, Any]:
+    """Columns over the nodes: what never changes, and what the picture says at first.
+
+    Arguments and places are indices into lists of their own, since many nodes share them.
+    """
+    graph = facts.drawn
+    number = {name: i for i, name in enumerate(_width_names(graph))}
+    calls, places = _Pool(), _Pool()
+    return {
+        "name": [n.name for n in graph.nodes],
+        "call": [calls.index(call(n)) for n in graph.nodes],
+        "calls": calls.texts,
+        "place": [places.index("" if n.span is None else str(n.span)) for n in graph.nodes],
+        "places": places.texts,
+        "widths": [[number[w] for w in dict.fromkeys(s.width for s in n.type.channels)] for n in graph.nodes],
+        "full": [facts.bars[n.name].full if n.name in facts.bars else -1 for n in graph.nodes],
+        "left": [facts.bars[n.name].filled if n.name in facts.bars else -1 for n in graph.nodes],
+        "own": [int(n.name in facts.bars and facts.bars[n.name].own) for n in graph.nodes],
+        "state": [_STATES.index(facts.states[n.name]) for n in graph.nodes],
+        "shape": [list(facts.shapes[n.name]) for n in graph.nodes],
+        "states": [fate(state, facts) for state in _STATES],
+        "were": {str(i): alteration(n, facts) for i, n in enumerate(graph.nodes) if n.name in facts.were},
+        "cost": [_written(facts.costs.get(n.name, Cost())) for n in graph.nodes],
+        "before": [_written(facts.costs_before.get(n.name, Cost())) for n in graph.nodes if facts.costs_before],
+        "tap": {str(i): labels for i, n in enumerate(graph.nodes) if (labels := _taps(graph, n.name))},
+    }
+
+
+def _written(cost: Cost) -> list[int | str]:
+    """Figures as JSON that JavaScript reads exactly: as text from 2^53 on."""
+    values = (getattr(cost, metric) for metric in METRICS)
+    return [value if value < SAFE else str(value) for value in values]
+
+
+def _taps(graph: Network, node: str) -> list[str]:
+    return [tap.label for tap in graph.taps if tap.node == node]
+
+
+def _width_names(graph: Network) -> list[str]:
+    """The widths of a graph in its order; of two networks as one, those of their nodes."""
+    if isinstance(graph, Graph):
+        return [w.name for w in graph.widths]
+    return list(dict.fromkeys(s.width for n in graph.nodes for s in n.type.channels))
+
+
+def widths_of(graph: Network) -> dict[str, Any]:
+    """Columns over the widths; `tied` are those that a width follows, or that follow it."""
+    names = _width_names(graph)
+    number = {name: i for i, name in enumerate(names)}
+    ties = {w.name: w.tie for w in graph.widths if w.tie is not None} if isinstance(graph, Graph) else {}
+    tied: list[set[int]] = [set() for _ in names]
+    for width, tie in ties.items():
+        for name, _ in tie.terms:
+            tied[number[width]].add(number[name])
+            tied[number[name]].add(number[width])
+    return {
+        "name": names,
+        "tie": [str(ties[name]) if name in ties else "" for name in names],
+        "tied": [sorted(others) for others in tied],
+    }
+
+
+def boxes_of(placed: Iterable[Placed]) -> list[list[Any]]:
+    """For each box: the one around it, its place and size, its height when folded, and its columns of rows."""
+    return [
+        [
+            p.outer, p.x, p.y, p.box.width, p.box.height, p.folded,
+            [
+                [c.left, c.right, c.top, c.bottom, [list(row) for row in c.rows]]
+                for c in (column.moved(p.x, p.y) for column in p.box.columns)
+            ],
+        ]
+        for p in placed
+    ]  # fmt: skip
+
+
+class _Pool:
+    """Texts, each held once."""
+
+    def __init__(self) -> None:
+        self._index: dict[str, int] = {}
+
+    def index(self, text: str) -> int:
+        return self._index.setdefault(text, len(self._index))
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self._index)

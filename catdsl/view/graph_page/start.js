@@ -1,0 +1,2 @@
+const page = viewer();
+const budget = data.explorer ? explorer(page, data.explorer) : null;
