@@ -71,7 +71,7 @@ def main() -> None:
         compress(project, run, options, budget=variant.budget, count=None, teacher=teacher, say=print)
         judged = EvaluateOptions(data=args.data, squeezenet=args.squeezenet, inception=args.inception)
         evaluate(run, judged, say=print)
-    found = compare_runs(runs)
+    found = compare_runs(runs, say=print)
     Console(width=120).print(ComparisonTables(found))
     write_comparison(found, runs, args.out / "comparison")
 

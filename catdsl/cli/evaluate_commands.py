@@ -115,7 +115,7 @@ def compare(
     from catdsl.view.report.comparison_forms import comparison_json
     from catdsl.view.report.comparison_terminal import ComparisonTables
 
-    found = compare_runs(runs, metric=metric)
+    found = compare_runs(runs, metric=metric, say=say)
     written = () if out is None else write_comparison(found, runs, out, metric=metric)
     if format is Format.json:
         print(comparison_json(found), end="")

@@ -138,4 +138,5 @@ def _input_line(found: Survey) -> str | None:
     ignored = _ignored(found.labels)
     classes = 1 + max(use.label for use in found.labels if use.label != ignored)
     edges = ", edges = true" if any(part.role == "instance" for part in found.reading.parts) else ""
-    return f"input map: labels({classes}, height, width{edges})"
+    height, width = found.images["photo"].usual if "photo" in found.images else ("HEIGHT", "WIDTH")
+    return f"input map: labels({classes}, {height}, {width}{edges})"

@@ -68,6 +68,11 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
     judges = choose_judges(options.inception, options.squeezenet)
     data, place = open_data(project, options.data, as_shown=True)
     _check_held_out(data, place)
+    notes = tuple(_notes(run, project, data, networks))
+    _check_known(run, options, data)
+    for note in notes:
+        if note.kind == "warning":
+            say(f"warning: {note.text}")
     protocol = options.protocol or ("unpaired" if data.kind == "unpaired" else "paired")
     segmentation = _segmentation(options, data, project.settings.data.ignore, device)
     cache = _cache(say) if options.cache else None
@@ -100,10 +105,19 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
     )  # fmt: skip
     measured = Measured(
         data=data, place=place, protocol=protocol, answers=answers, metrics=tuple(metrics), segmentation=classes,
-        speeds=speeds, device=device, notes=tuple(_notes(run, project, data, networks)), command=options.command,
+        speeds=speeds, device=device, notes=notes, command=options.command,
     )  # fmt: skip
     report = assemble(run, networks, measured)
     return Evaluated(report, write_report(run, report))
+
+
+def _check_known(run: RunFolder, options: EvaluateOptions, data: ImageData) -> None:
+    """Where no folder was given, the embedded scenes are meant only for who trained on them. Raises CatError E601."""
+    if options.data is None and run.held()["asked"].get("data") not in (None, data.fingerprint):
+        raise CatError.one(
+            "E601", f"the run {run.path} was not trained on the embedded scenes",
+            help="give --data with the folder that it was trained on",
+        )  # fmt: skip
 
 
 def _clear(folder: Path) -> None:

@@ -151,6 +151,7 @@ def open_run(
     what is asked differs from what the run was started with.
     """
     run = RunFolder(path)
+    _check_name(Path(project.spec.files[0].shown).name)
     identity = {
         "spec": digest(project.spec.files),
         "set": {n: literal(v) for n, v in project.spec.parameters.items()},
@@ -238,12 +239,27 @@ def _continue(
             "E604", f"the run {run.path} was started with another {', '.join(changed)}", notes=notes,
             help="ask for the same again, start a new run with -o, or go on nevertheless with --accept-changes",
         )  # fmt: skip
-    if "spec" in changed:
+    # A spec of the same content may have another name.
+    if "spec" in changed or not run.spec(project).is_file():
         copy_spec(run.path / "spec", project.spec.files)
     merged = {**before, **identity}
     if merged != before:
         held["spec_file"] = str(run.spec(project).relative_to(run.path))
         write_text(run.record, json.dumps({**held, "asked": merged}, indent=2, ensure_ascii=False) + "\n")
+
+
+def _check_name(name: str) -> None:
+    """Refuse a spec whose name a student program could not hold. Raises CatError E603."""
+    try:
+        name.encode("utf-8")
+        odd = sorted({character for character in name if character in '"\\' or not character.isprintable()})
+    except UnicodeEncodeError:
+        odd = ["bytes that are not UTF-8"]
+    if odd:
+        raise CatError.one(
+            "E603", f"a run of {name!r} could not name its spec: its name holds {' '.join(odd)!r}",
+            help="give the file another name",
+        )  # fmt: skip
 
 
 def _only_begun(path: Path) -> bool:

@@ -1,11 +1,11 @@
 """`compare`: runs side by side, from the reports that `evaluate` wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
-from catdsl.jobs.run_folder import existing_run
+from catdsl.jobs.run_folder import WEIGHTS, existing_run
 from catdsl.view.report.comparison import Comparison, compare, plotted_metric
 from catdsl.view.report.comparison_forms import comparison_html, comparison_json, comparison_markdown
 from catdsl.view.report.comparison_plot import comparison_plot
@@ -16,14 +16,16 @@ from catdsl.view.report.serial import from_json
 NAME = "comparison"
 
 
-def compare_runs(runs: Sequence[Path], *, metric: str | None = None) -> Comparison:
-    """The runs' reports side by side.
+def compare_runs(runs: Sequence[Path], *, metric: str | None = None, say: Callable[[str], None]) -> Comparison:
+    """The runs' reports side by side; says which of them are older than their networks.
 
     Raises CatError E603 for a folder that is no run, or not evaluated, E607 for a `metric` that not all have.
     """
     twice = [run for index, run in enumerate(runs) if run.resolve() in {other.resolve() for other in runs[:index]}]
     if twice:
         raise CatError.one("E603", f"the run {twice[0]} is given twice", help="give each run once")
+    for run in filter(_stale, runs):
+        say(f"warning: {run} was trained after it was evaluated; evaluate it again")
     comparison = compare([_report(run) for run in runs])
     plotted_metric(comparison, metric)
     return comparison
@@ -38,7 +40,10 @@ def write_comparison(
     """
     plotted = plotted_metric(comparison, metric)
     plot = plotted and comparison_plot(comparison, plotted, alone=True)
-    pictures = [_pictures(run, report) for run, report in zip(runs, comparison.reports, strict=True)]
+    # Images of one name are of one scene only where the data are the same.
+    alike = len({(report.data.folder, report.data.held_out) for report in comparison.reports}) == 1
+    shown = zip(runs, comparison.reports, strict=True) if alike else ()
+    pictures = [_pictures(run, report) for run, report in shown]
     texts = {
         f"{NAME}.html": comparison_html(comparison, pictures, metric=plotted),
         f"{NAME}.md": comparison_markdown(comparison, plot=f"{NAME}.svg" if plot else None),
@@ -62,6 +67,15 @@ def _report(run: Path) -> Report:
     except (OSError, UnicodeError) as error:
         raise CatError.one("E603", f"cannot read {path}: {error}", help="evaluate the run again") from None
     return from_json(text, name=str(path))
+
+
+def _stale(run: Path) -> bool:
+    """Whether a network of the run is younger than its report."""
+    folder = existing_run(run)
+    report = folder.report / JSON
+    weights = (part / WEIGHTS for part in (folder.teacher, folder.student))
+    made = [path.stat().st_mtime for path in weights if path.is_file()]
+    return report.is_file() and bool(made) and max(made) > report.stat().st_mtime
 
 
 def _pictures(run: Path, report: Report) -> dict[str, bytes]:

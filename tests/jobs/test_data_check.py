@@ -45,8 +45,8 @@ def test_the_settings_that_are_told_read_the_folder(cli, kind):
     assert found["kind"] == kind
     assert found["settings"] in cli("data", "check", folder).stdout
     settings = data_settings(found["settings"])
-    assert (settings.kind, settings.holdout) == (kind, 1)
-    assert found["input"] == ("input map: labels(5, height, width)" if kind == "labels" else None)
+    assert (settings.kind, settings.holdout) == (kind, 2)
+    assert found["input"] == ("input map: labels(5, 16, 16)" if kind == "labels" else None)
 
 
 def test_a_label_that_means_nothing(cli):
@@ -57,7 +57,7 @@ def test_a_label_that_means_nothing(cli):
     Image.fromarray(pixels).save(path)
     found = json.loads(cli("data", "check", "d", "--format", "json").stdout)
     assert data_settings(found["settings"]).ignore == 255
-    assert found["input"] == "input map: labels(5, height, width)"
+    assert found["input"] == "input map: labels(5, 16, 16)"
     assert found["labels"][-1] == {"label": 255, "share": 16 / 512, "files": 1}
     assert "       255     3.12%       1" in cli("data", "check", "d").stdout
 

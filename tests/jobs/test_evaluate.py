@@ -1,6 +1,7 @@
 """`evaluate` and `compare`: from a run to its report, with what is missing said and what is wrong refused."""
 
 import json
+import os
 import re
 
 import numpy as np
@@ -299,3 +300,20 @@ def test_no_place_for_a_cache_is_no_error(cli, trained, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(cli.folder / "file"))
     told = cli("evaluate", "run", "--data", "images")
     assert "features of images are not kept" in told.stderr
+
+
+def test_the_embedded_scenes_are_not_taken_for_other_images(cli, trained):
+    cli("evaluate", "run", "--data", "images")
+    before = (trained / "report" / JSON).read_text()
+    told = cli("evaluate", "run", code=1)
+    assert "E601" in told.stderr
+    assert "--data" in told.stderr
+    assert (trained / "report" / JSON).read_text() == before
+
+
+def test_a_report_that_is_older_than_its_networks_is_pointed_out(cli, trained):
+    cli("evaluate", "run", "--data", "images")
+    assert cli("compare", "run").stderr == ""
+    later = (trained / "report" / JSON).stat().st_mtime + 10
+    os.utime(trained / "student" / "weights.safetensors", (later, later))
+    assert "evaluate it again" in cli("compare", "run").stderr

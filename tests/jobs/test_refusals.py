@@ -118,8 +118,8 @@ def test_translate_spares_the_images_that_it_reads(cli):
 @pytest.mark.parametrize(
     ("raised", "code", "said"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "E606", "lower `batch`"),
-        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "E606", "lower `batch`"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "E606", "lower --batch"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "E606", "lower --batch"),
         (InvalidCxxCompiler(), "E607", "compile = false"),
     ],
 )
@@ -144,3 +144,19 @@ def test_any_other_error_of_torch_is_reported_as_ours(cli, monkeypatch):
 def test_a_stray_rank_in_the_environment_silences_nothing(cli, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     assert "E210" in cli("check", "gone.cat", code=1).stderr
+
+
+@pytest.mark.parametrize("name", ['a "quoted" one.cat', "two\nlines.cat", "back\\slash.cat"])
+def test_a_spec_whose_name_a_student_could_not_write_is_refused_at_once(cli, name):
+    shutil.copy(cli.folder / "tiny.cat", cli.folder / name)
+    told = cli("train", name, "-o", "run", "--steps", 1, code=1)
+    assert "E603" in told.stderr
+    assert "another name" in told.stderr
+    assert not (cli.folder / "run").exists()
+
+
+def test_a_spec_that_was_only_renamed_is_copied_under_its_new_name(cli):
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    (cli.folder / "tiny.cat").rename(cli.folder / "moved.cat")
+    cli("train", "moved.cat", "-o", "run", "--steps", 3, "--resume", "--accept-changes")
+    cli("evaluate", "run")

@@ -50,8 +50,8 @@ def split_off(
 
 
 def default_holdout(count: int) -> int:
-    """A tenth, but one at least."""
-    return max(1, count // 10)
+    """A tenth; of few images two, without which nothing can be evaluated, of three at most one."""
+    return max(1 if count < 4 else 2, count // 10)
 
 
 def digest_of(named: Iterable[tuple[str, Sequence[Path]]]) -> str:

@@ -70,6 +70,8 @@ def load_perceptual(path: Path) -> Perceptual:
 
     Raises CatError E605 for any other file.
     """
+    if not path.is_file():
+        raise CatError.one("E605", f"there is no file {path}", help="give torchvision's vgg19 weights with --vgg FILE")
     network = Perceptual()
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
@@ -78,7 +80,6 @@ def load_perceptual(path: Path) -> Perceptual:
         raise CatError.one(
             "E605",
             f"{path} does not hold the weights of a VGG-19",
-            notes=(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",),
             help="give torchvision's vgg19 weights (a state_dict with the keys features.0.weight to features.28.bias)",
         ) from error
     return network

@@ -13,6 +13,9 @@ from catdsl.view.report.content import INPUT, STUDENT, TARGET, TEACHER, Costs, F
 from catdsl.view.report.tables import NOTHING, Table, milliseconds, timing_words
 from catdsl.view.report.wording import better_words, counted, figure_words, figures_of, image_size
 
+_DRIFT = 1.15
+"""How many times as long the same network may take before times of two evaluations do not compare."""
+
 # A run of such a name could not be told from a part of every run.
 _TAKEN = (TEACHER, STUDENT, INPUT, TARGET)
 
@@ -137,6 +140,7 @@ def _notes(runs: tuple[str, ...], reports: Sequence[Report]) -> Iterator[str]:
     )
     for words, of in asked:
         yield from _difference(words, {run: of(report) for run, report in zip(runs, reports, strict=True)})
+    yield from _drifts(runs, reports)
     for name in dict.fromkeys(metric.name for report in reports for metric in report.metrics):
         taken = {
             run: f"{counted(metric.images, 'image')}, {metric.better} is better; {metric.protocol}"
@@ -145,6 +149,19 @@ def _notes(runs: tuple[str, ...], reports: Sequence[Report]) -> Iterator[str]:
             if metric.name == name and metric.figures
         }
         yield from _difference(f"{name} was not measured alike", taken)
+
+
+def _drifts(runs: tuple[str, ...], reports: Sequence[Report]) -> Iterator[str]:
+    """Where one teacher took clearly longer in one evaluation than in another: then so did the students."""
+    times: dict[str, dict[str, float]] = {}
+    for run, report in zip(runs, reports, strict=True):
+        taken = _milliseconds(report, TEACHER)
+        if report.teacher_digest and taken is not None:
+            times.setdefault(report.teacher_digest, {})[run] = taken
+    for of in times.values():
+        if max(of.values()) > _DRIFT * min(of.values()):
+            found = "; ".join(f"{run}: {milliseconds(taken)}" for run, taken in of.items())
+            yield f"One teacher took different times, so hold a student's only against its own teacher's: {found}"
 
 
 def _difference(words: str, of: dict[str, str]) -> Iterator[str]:
