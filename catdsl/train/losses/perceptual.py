@@ -71,7 +71,10 @@ def load_perceptual(path: Path) -> Perceptual:
     Raises CatError E605 for any other file.
     """
     if not path.is_file():
-        raise CatError.one("E605", f"there is no file {path}", help="give torchvision's vgg19 weights with --vgg FILE")
+        raise CatError.one(
+            "E605", f"there is no file {path} to hold the weights of a VGG-19",
+            help="give torchvision's vgg19 weights with --vgg FILE",
+        )  # fmt: skip
     network = Perceptual()
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
