@@ -32,7 +32,8 @@ def start(device: str, devices: int | None) -> str:
     """Start the other processes, where there are to be `devices` in all, and join them.
 
     Under torchrun the processes are there already, and their number is torchrun's. Returns the
-    device of this process. Raises CatError E607 where there are fewer devices.
+    device of this process. Raises CatError E606 where they do not come together, E607
+    where there are fewer devices.
     """
     torchrun = "TORCHELASTIC_RUN_ID" in os.environ
     here = int(os.environ["LOCAL_WORLD_SIZE"]) if torchrun else devices or 1
@@ -64,7 +65,14 @@ def start(device: str, devices: int | None) -> str:
         # Not what Fabric makes of its surroundings: inside a batch job it would start nothing.
         surroundings = TorchElasticEnvironment() if torchrun else LightningEnvironment()
         fabric = Fabric(accelerator=kind, devices=count, num_nodes=nodes, strategy="ddp", plugins=[surroundings])
-        fabric.launch()
+        try:
+            fabric.launch()
+        except RuntimeError as error:
+            # One of them was stopped, or has failed, while the others waited for it.
+            raise CatError.one(
+                "E606", "the processes of this training have not come together",
+                notes=(str(error).strip().partition("\n")[0],), help="run the command again",
+            ) from error  # fmt: skip
     assert world() == count * nodes
     return str(fabric.device)
 

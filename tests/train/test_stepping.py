@@ -134,6 +134,17 @@ def test_processes_that_cannot_be_started_are_refused(device, said):
     assert start(device, None) == device
 
 
+def test_processes_that_do_not_come_together_are_told(monkeypatch):
+    """As where one of them is stopped while the others wait for it."""
+
+    def lost(*_, **__):
+        raise RuntimeError("Failed to recv, got 0 bytes. Connection was likely closed.")
+
+    monkeypatch.setattr("lightning_fabric.Fabric.launch", lost)
+    with pytest.raises(CatError, match=r"E606.*have not come together"):
+        start("cpu", 2)
+
+
 @pytest.mark.slow
 def test_a_compiled_step_is_the_same(batch):
     eager, compiled = system(), system()
