@@ -15,6 +15,8 @@ from catdsl.view.report.serial import from_json
 from tests.evaluate.judges import random_inception, random_squeezenet
 from tests.jobs.systems import write_images, write_spec
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _no_hub(tmp_path_factory, monkeypatch):
