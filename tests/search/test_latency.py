@@ -44,7 +44,7 @@ def times_of(*graphs: Graph, fixed: float = 100.0, each: float = 1.0, step: int 
                     tuple(tuple(fixed + each * blocks(b) * (blocks(a) if dense else 1) for b in counts) for a in rows),
                 )  # fmt: skip
     sizes = {(n.type.height, n.type.width) for graph in graphs for n in graph.nodes}
-    lined = {f"arrange {h}x{w} to {h}x{w}": Curve((0,), (1,), ((10.0,),)) for h, w in sizes}
+    lined = {f"arrange {h}x{w} to {h}x{w}": Curve((0,), (1, 128), ((10.0, 10.0),)) for h, w in sizes}
     return OperatorTimes("device", "software", 1, {**lined, **curves})
 
 
