@@ -8,7 +8,14 @@ from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
 from catdsl.ops.joins import SPLIT
 from catdsl.passes.rewriting import (
-    Draft, Rewritten, alike, channels_in_turn, slice_of, stacked_recipes, until_settled, works_per_channel,
+    Draft,
+    Rewritten,
+    alike,
+    channels_in_turn,
+    slice_of,
+    stacked_recipes,
+    until_settled,
+    works_per_channel,
 )  # fmt: skip
 
 

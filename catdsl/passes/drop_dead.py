@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from catdsl.ir.graph import Graph, Node
-from catdsl.passes.rewriting import Draft, Rewritten
+from catdsl.passes.rewriting import Draft, Rewritten, needed_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class DropDead:
         for node in graph.nodes:
             if self._does_nothing(node):
                 draft.move(node.name, node.inputs[0])
-        result = draft.finish()
-        return result
+        if len(needed_nodes(graph)) < len(graph.nodes):
+            draft.changed = True
+        return draft.finish()
 
     def _does_nothing(self, node: Node) -> bool:
         match node.op.name:

@@ -6,7 +6,7 @@ import numpy as np
 
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Axis
-from catdsl.passes.rewriting import Draft, Recipe, Rewritten, Weights, only_read_by
+from catdsl.passes.rewriting import Draft, Recipe, Rewritten, Weights, only_read_by, until_settled
 
 _CONVS = ("conv", "deconv", "dwconv")
 
@@ -22,13 +22,18 @@ class FoldBatchNorms:
     name: str = "fold batch norms"
 
     def run(self, graph: Graph) -> Rewritten:
-        draft = Draft(graph)
-        for node in graph.nodes:
-            if node.op.is_norm and node.attrs["tracked"]:
-                convs = _convs_before(graph, node.inputs[0], node.name)
-                if convs:
-                    _fold(draft, node, convs)
-        return draft.finish()
+        # Again, since a norm may stand behind another.
+        return until_settled(_once, graph)
+
+
+def _once(graph: Graph) -> Rewritten:
+    draft = Draft(graph)
+    for node in graph.nodes:
+        if node.op.is_norm and node.attrs["tracked"]:
+            convs = _convs_before(graph, node.inputs[0], node.name)
+            if convs:
+                _fold(draft, node, convs)
+    return draft.finish()
 
 
 def _convs_before(graph: Graph, name: str, reader: str) -> list[Node]:

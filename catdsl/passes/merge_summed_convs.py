@@ -81,9 +81,7 @@ def _merge(draft: Draft, convs: list[Node]) -> str:
     if biased:
         recipes["bias"] = _summed([f"{name}.bias" for name in biased])
     attrs = {**first.attrs, "bias": bool(biased)}
-    return draft.put(
-        replace(first, name=draft.fresh(names, "merged_conv"), inputs=(stack.name,), attrs=attrs), recipes
-    )
+    return draft.put(replace(first, name=draft.fresh(names, "merged_conv"), inputs=(stack.name,), attrs=attrs), recipes)
 
 
 def _place(graph: Graph, name: str) -> tuple[int, int]:

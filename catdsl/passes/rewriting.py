@@ -51,7 +51,7 @@ def unchanged(graph: Graph) -> Rewritten:
     return Rewritten(graph, dict)
 
 
-def until_settled(step: "Callable[[Graph], Rewritten]", graph: Graph) -> Rewritten:
+def until_settled(step: Callable[[Graph], Rewritten], graph: Graph) -> Rewritten:
     """`step` again and again, until it finds nothing to do."""
     result = step(graph)
     if result.graph is graph:
@@ -71,8 +71,8 @@ class Draft:
     nodes: dict[str, Node] = field(init=False)
     recipes: dict[str, Recipe] = field(default_factory=dict)
     taps: tuple[Tap, ...] = field(init=False)
+    changed: bool = False
     _moved: dict[str, str] = field(default_factory=dict)
-    _changed: bool = False
 
     def __post_init__(self) -> None:
         self.nodes, self.taps = dict(self.graph.node), self.graph.taps
@@ -81,17 +81,17 @@ class Draft:
         """Add a node, or put it in the place of the one of its name; `recipes` by its parameters' names."""
         self.nodes[node.name] = node
         self.recipes |= {f"{node.name}.{weight}": recipe for weight, recipe in (recipes or {}).items()}
-        self._changed = True
+        self.changed = True
         return node.name
 
     def move(self, old: str, new: str) -> None:
         """What reads the tensor `old` is to read `new`, which holds the same."""
         self._moved[old] = new
-        self._changed = True
+        self.changed = True
 
     def without_taps(self) -> None:
         """Let the tensors go that are kept for distillation alone."""
-        self._changed = self._changed or bool(self.taps)
+        self.changed = self.changed or bool(self.taps)
         self.taps = ()
 
     def fresh(self, members: Iterable[str], word: str) -> str:
@@ -107,20 +107,20 @@ class Draft:
 
     def finish(self) -> Rewritten:
         """The new graph, verified."""
-        if not self._changed:
+        if not self.changed:
             return unchanged(self.graph)
+        # What nothing reads any more is not among what the roots need, and so goes.
         nodes = {name: self._rewired(node) for name, node in self.nodes.items() if name not in self._moved}
         output = self._where(self.graph.output)
         taps = tuple(Tap(tap.label, self._where(tap.node)) for tap in self.taps)
-        roots = [*(n.name for n in self.graph.inputs), output, *(tap.node for tap in taps)]
-        kept = _sorted(nodes, roots)
+        kept = _sorted(nodes, _roots(self.graph.inputs, output, taps))
         used = {s.width for n in kept for s in n.type.channels}
         used |= {name for w in self.graph.widths if w.tie and w.name in used for name, _ in w.tie.terms}
         widths = tuple(w for w in self.graph.widths if w.name in used)
         graph = Graph(self.graph.name, self.graph.kind, kept, widths, output, taps)
         verify(graph)
         names = [f"{node.name}.{weight.name}" for node in kept for weight in node.op.weights(node.attrs)]
-        recipes = {name: recipe for name, recipe in self.recipes.items()}
+        recipes = dict(self.recipes)
 
         def carry(weights: Weights) -> dict[str, np.ndarray]:
             return {name: recipes[name](weights) if name in recipes else weights[name] for name in names}
@@ -135,6 +135,15 @@ class Draft:
         while name in self._moved:
             name = self._moved[name]
         return name
+
+
+def needed_nodes(graph: Graph) -> tuple[Node, ...]:
+    """The nodes that inputs, output and taps need, in order."""
+    return _sorted(graph.node, _roots(graph.inputs, graph.output, graph.taps))
+
+
+def _roots(inputs: Iterable[Node], output: str, taps: Iterable[Tap]) -> list[str]:
+    return [*(node.name for node in inputs), output, *(tap.node for tap in taps)]
 
 
 def _sorted(nodes: Mapping[str, Node], roots: Sequence[str]) -> tuple[Node, ...]:

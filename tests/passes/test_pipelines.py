@@ -1,0 +1,111 @@
+"""Pipelines: shipped specs and random programs compute what they computed, in training too where that is promised."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catdsl.analysis.cost import cost_model
+from catdsl.diagnostics import CatError
+from catdsl.ir.graph import Graph
+from catdsl.ir.serial import from_json, to_json
+from catdsl.ir.text import from_text, to_text
+from catdsl.ops import BY_NAME
+from catdsl.passes.pipeline import PIPELINES, run_pipeline
+from catdsl.project import Project, load
+from catdsl.resources import folder
+from tests.passes.networks import drawn, images, network
+from tests.properties.programs import programs
+
+BLOCK = """
+use inc_res from std.inception
+style { norm = NORM, bias = auto, pad = reflect }
+generator g { input x: image(6, 12, 12)
+output x -> conv(12, 3) -> relu -> inc_res -> inc_res }
+"""
+
+
+def unequal(graph: Graph, name: str, *, training: bool = False) -> float:
+    """How far the rewritten network is from the graph's own, relative to its largest value."""
+    weights = drawn(graph)
+    rewritten = run_pipeline(name, graph)
+    old, new = network(graph, weights), network(rewritten.graph, rewritten.carry(weights))
+    inputs = images(graph)
+    with torch.no_grad():
+        before, after = (module.train(training)(*inputs) for module in (old, new))
+    return float((before - after).abs().max() / before.abs().max().clamp(min=1))
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@given(project=programs(), seed=st.integers(0, 10**6), share=st.integers(0, 100))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+def test_random_programs_and_their_students_keep_their_function(
+    name: str, project: Project, seed: int, share: int
+) -> None:
+    graph = project.graph
+    assert unequal(graph, name) < 1e-8
+    counts = {w.name: w.low + (w.high - w.low) * ((seed >> i) % 101) * share // 10_000 // w.step * w.step
+              for i, w in enumerate(w for w in graph.widths if w.searched)}  # fmt: skip
+    try:
+        student = project.student_at(counts)
+    except CatError:
+        return
+    assert unequal(student, name) < 1e-8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(folder("specs").glob("*.cat")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("name", PIPELINES)
+def test_shipped_specs_keep_their_function(path: Path, name: str) -> None:
+    assert unequal(load(path).graph, name) < 1e-8
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_of_six_branches_four_heads_and_four_tails_become_one_conv_each(norm: str) -> None:
+    graph = load(BLOCK.replace("NORM", norm)).graph
+    after = run_pipeline("deploy", graph).graph
+
+    def count(of: Graph, op: str, kernel: int) -> int:
+        return sum(n.op.name == op and n.attrs["kernel"] == kernel for n in of.nodes)
+
+    assert [count(graph, "conv", kernel) for kernel in (1, 3, 5)] == [16, 5, 4]
+    assert [count(after, "conv", kernel) for kernel in (1, 3, 5)] == [4, 5, 4]
+    assert [count(graph, "dwconv", kernel) for kernel in (1, 3, 5)] == [2, 2, 2]
+    assert [count(after, "dwconv", kernel) for kernel in (1, 3, 5)] == [0, 0, 2]
+    norms = [sum(n.op.is_norm for n in of.nodes) for of in (graph, after)]
+    assert norms == ([20, 10] if norm == "instance" else [20, 0])
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_the_pipeline_for_training_keeps_outputs_statistics_and_gradients_of_training(norm: str) -> None:
+    graph = load(BLOCK.replace("NORM", norm)).graph
+    weights = drawn(graph)
+    rewritten = run_pipeline("train", graph)
+    old, new = network(graph, weights).train(), network(rewritten.graph, rewritten.carry(weights)).train()
+    (x,) = images(graph)
+    outputs = [module(x) for module in (old, new)]
+    torch.testing.assert_close(outputs[1], outputs[0], rtol=0, atol=1e-10)
+    for output in outputs:
+        output.square().mean().backward()
+    gradients = {n: (torch.zeros_like(p) if p.grad is None else p.grad).numpy() for n, p in old.named_parameters()}
+    buffers = {n: b.numpy() for n, b in old.named_buffers()}
+    wanted = rewritten.carry({**gradients, **buffers})
+    found = {n: p.grad for n, p in new.named_parameters()} | dict(new.named_buffers())
+    assert found.keys() == wanted.keys()
+    for name, value in found.items():
+        torch.testing.assert_close(value, torch.from_numpy(wanted[name]), rtol=0, atol=1e-10, msg=name)
+
+
+def test_a_rewritten_graph_is_a_graph_like_any_other() -> None:
+    graph = run_pipeline("deploy", load(BLOCK.replace("NORM", "instance")).graph).graph
+    assert from_text(to_text(graph), BY_NAME) == graph
+    assert from_json(to_json(graph), BY_NAME) == graph
+    assert sum(p.size for p in drawn(graph).values()) == cost_model(graph).teacher.params
+
+
+def test_taps_stay_for_training_and_go_for_inference() -> None:
+    graph = load(folder("specs") / "quickstart.cat").graph
+    assert [tap.label for tap in run_pipeline("train", graph).graph.taps] == [tap.label for tap in graph.taps]
+    assert run_pipeline("deploy", graph).graph.taps == ()
