@@ -203,7 +203,7 @@ class CardMaker:
             x = width - PAD - round(min(room, self._count_room(node.name))) - _GAP
             texts.append(Text(x, y + 30, letter(self.groups[bar.tied]), "share", end=True))
         meter = self._meter(node, y + 23)
-        if not bar.own or bar.tied not in self.facts.scored:
+        if not bar.own or bar.width not in self.facts.scored:
             return Row(y, 37, node.name, tuple(texts), meter, kind="width")
         strip = Strip(PAD, y + 34, width - 2 * PAD)
         return Row(y, 37 + STRIP, node.name, tuple(texts), meter, "width", strip)

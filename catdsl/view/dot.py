@@ -28,7 +28,7 @@ def render_dot(facts: Facts, *, title: str = "") -> str:
     whole = outline(facts)
     parts = [line for part in whole.children for line in _part(part, "  ")]
     lines = [f"  {line.source} -> {line.target}{_EDGES.get(line.state, '')};" for line in whole.lines]
-    named = f"digraph {quoted(facts.drawn.name)} {{"
+    named = f"digraph {quoted(facts.title)} {{"
     return "\n".join([named, _HEAD, f"  label={quoted(title)};", *parts, *lines, "}", ""])
 
 

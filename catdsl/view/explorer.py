@@ -11,7 +11,7 @@ from typing import Any
 
 from catdsl.analysis.cost import Cost
 from catdsl.ir.graph import Node
-from catdsl.view.describe import alteration, channels, fate, figures, heat, local_name, percent
+from catdsl.view.describe import METRIC_NAMES, alteration, channels, fate, figures, heat, local_name, percent
 from catdsl.view.facts import END, Facts, State
 from catdsl.view.palette import HEAT
 from catdsl.view.structure import Part, Run, structure
@@ -27,12 +27,12 @@ def render_explorer(facts: Facts, *, title: str = "") -> str:
     hottest = max((facts.share(n) for n in facts.macs), default=0.0)
     nodes = [_node(node, spaces[node.name], facts, hottest) for node in facts.drawn.nodes]
     graph = {
-        "id": plain(facts.drawn.name),
+        "id": plain(facts.title),
         "nodes": [*nodes, _output(facts)],
         # The empty namespace is the graph itself.
         "groupNodeAttributes": {"": dict(_totals(facts))},
     }
-    return json.dumps({"label": plain(title or facts.drawn.name), "graphs": [graph]}, ensure_ascii=False, indent=1)
+    return json.dumps({"label": plain(title or facts.title), "graphs": [graph]}, ensure_ascii=False, indent=1)
 
 
 def _spaces(part: Part, space: str) -> Iterator[tuple[str, str]]:
@@ -89,10 +89,11 @@ def _attributes(node: Node, facts: Facts) -> Iterator[tuple[str, str]]:
     yield "difference", fate(facts.states[name], facts)
     yield "changed", alteration(node, facts) if name in facts.were else ""
     yield "width", "" if bar is None else f"{bar.width}: {channels(name, facts)}"
-    yield "made by", f"{facts.makers[bar.tied]} convs" if bar is not None and facts.makers[bar.tied] > 1 else ""
-    for label, metric in (("MACs (exact)", "exact"), ("MACs (paper)", "paper"), ("parameters", "params")):
-        yield label, _counts(facts, name, metric)
-    yield "share of MACs (exact)", percent(facts.share(name)) if facts.share(name) else ""
+    together = 1 if bar is None else facts.makers[bar.tied]
+    yield "narrowed together", f"{together} convs" if together > 1 else ""
+    for metric in ("exact", "paper", "params"):
+        yield METRIC_NAMES[metric], _counts(facts, name, metric)
+    yield f"share of {METRIC_NAMES['exact']}", percent(facts.share(name)) if facts.share(name) else ""
     yield "distillation", ", ".join(tap.label for tap in facts.drawn.taps if tap.node == name)
     yield "source", "" if node.span is None else str(node.span)
 

@@ -1,12 +1,10 @@
 """Colours and type of the SVG pictures, for light and dark surroundings, as one style sheet."""
 
-from catdsl.view.palette import HEAT, SERIES, both
+from catdsl.view.groups import COLOURS
+from catdsl.view.palette import HEAT, both
 from catdsl.view.typeface import STYLES
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
-
-# Of widths that several convs make; the first series is too near to the blue of all other widths.
-_GROUPS = SERIES[1:]
 
 # What is coloured, by which property, and with what in light and in dark.
 _COLOURS: tuple[tuple[str, str, str, str], ...] = (
@@ -28,7 +26,8 @@ _COLOURS: tuple[tuple[str, str, str, str], ...] = (
     (".track", "fill", "#dde5f0", "#2b394d"),
     (".left", "fill", "#3567c4", "#6e9df0"),
     (".left.follows", "fill", "#a3bce6", "#44618f"),
-    *((f".left.g{i}", "fill", *colours) for i, colours in enumerate(_GROUPS)),
+    *((f".left.g{i}", "fill", *colours) for i, colours in enumerate(COLOURS)),
+    (".cuts", "stroke", "#ffffff", "#19212c"),
     (".more", "fill", "#1c8a5b", "#5ad19a"),
     (".wire.new", "stroke", "#1c8a5b", "#5ad19a"),
     (".arrow.new", "fill", "#1c8a5b", "#5ad19a"),
@@ -55,6 +54,7 @@ text{white-space:pre}
 .wire{fill:none;stroke-width:1.4}
 .plus{fill:none;stroke-width:1.6}
 .frame{fill:none}
+.cuts{fill:none;stroke-width:2}
 .hit{fill:none;pointer-events:all}
 .left.follows[class*=" g"]{fill-opacity:.55}
 .new>.body,.sign.new{stroke-width:1.6}
@@ -64,11 +64,6 @@ text{white-space:pre}
 .wire.gone{stroke-dasharray:3 3}
 .row.gone>.track{fill-opacity:0;stroke-dasharray:3 2}
 """
-
-
-def group_style(number: int) -> str:
-    """The class of a width that several convs make; the colours come again where there are more than these."""
-    return "" if number < 0 else f" g{number % len(_GROUPS)}"
 
 
 def style_sheet() -> str:

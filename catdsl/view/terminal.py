@@ -1,13 +1,12 @@
 """A graph as an indented tree for the terminal: operators, shapes, widths, and shares of MACs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
-from catdsl.ir.graph import Graph
 from catdsl.view.describe import alteration, change, channels, fate, figures, local_name, percent, shape
-from catdsl.view.facts import Facts, State, facts
+from catdsl.view.facts import Facts, State
 from catdsl.view.structure import Part, Run, Scope, members, structure
 
 _INDENT = "  "
@@ -34,11 +33,6 @@ _REMARKS = {State.PRESENT: "", State.BYPASSED: "not needed", State.GONE: "vanish
 _TO_THE_RIGHT = (False, False, True, True, True, False)
 
 
-def render_tree(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None) -> str:
-    """The tree of a graph, with a `teacher` beside it; see `render_facts`."""
-    return render_facts(facts(graph, teacher=teacher, macs=macs))
-
-
 def render_facts(known: Facts) -> str:
     """The tree as text that ends with a line break, in plain characters but for the names.
 
@@ -47,7 +41,7 @@ def render_facts(known: Facts) -> str:
     without a difference take one line. Costs of both are the last lines.
     """
     tree = _Tree(known)
-    first = _Line(f"{known.drawn.kind} {known.drawn.name}")
+    first = _Line(f"{known.drawn.kind} {known.title}")
     last = _Line(f"output {known.drawn.output}"), *(_Line(words) for words in figures(known, arrow="->"))
     return _aligned([first, *tree.lines(structure(known.drawn).children, 1), *last])
 

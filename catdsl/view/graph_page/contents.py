@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from catdsl.analysis.cost import METRICS, Cost
-from catdsl.ir.graph import Graph
 from catdsl.view.describe import alteration, call, fate
 from catdsl.view.facts import Facts, State
 from catdsl.view.structure import Network
@@ -21,7 +20,7 @@ def nodes_of(facts: Facts) -> dict[str, Any]:
     Arguments and places are indices into lists of their own, since many nodes share them.
     """
     graph = facts.drawn
-    number = {name: i for i, name in enumerate(_width_names(graph))}
+    number = {name: i for i, name in enumerate(facts.deciding)}
     calls, places = _Pool(), _Pool()
     return {
         "name": [n.name for n in graph.nodes],
@@ -53,27 +52,13 @@ def _taps(graph: Network, node: str) -> list[str]:
     return [tap.label for tap in graph.taps if tap.node == node]
 
 
-def _width_names(graph: Network) -> list[str]:
-    """The widths of a graph in its order; of two networks as one, those of their nodes."""
-    if isinstance(graph, Graph):
-        return [w.name for w in graph.widths]
-    return list(dict.fromkeys(s.width for n in graph.nodes for s in n.type.channels))
-
-
-def widths_of(graph: Network) -> dict[str, Any]:
-    """Columns over the widths; `tied` are those that a width follows, or that follow it."""
-    names = _width_names(graph)
-    number = {name: i for i, name in enumerate(names)}
-    ties = {w.name: w.tie for w in graph.widths if w.tie is not None} if isinstance(graph, Graph) else {}
-    tied: list[set[int]] = [set() for _ in names]
-    for width, tie in ties.items():
-        for name, _ in tie.terms:
-            tied[number[width]].add(number[name])
-            tied[number[name]].add(number[width])
+def widths_of(facts: Facts) -> dict[str, Any]:
+    """Columns over the widths: `free` are the widths that decide each, however far behind."""
+    number = {name: i for i, name in enumerate(facts.deciding)}
     return {
-        "name": names,
-        "tie": [str(ties[name]) if name in ties else "" for name in names],
-        "tied": [sorted(others) for others in tied],
+        "name": list(number),
+        "tie": [facts.ties.get(name, "") for name in number],
+        "free": [[number[name] for name in names] for names in facts.deciding.values()],
     }
 
 
