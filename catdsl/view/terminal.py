@@ -7,7 +7,7 @@ from unicodedata import combining, east_asian_width
 
 from catdsl.view.describe import alteration, change, channels, fate, figures, local_name, percent, shape
 from catdsl.view.facts import Facts, State
-from catdsl.view.structure import Part, Run, Scope, members, structure
+from catdsl.view.structure import Part, Run, Scope, members, structure, taps_by_node
 
 _INDENT = "  "
 _GAP = "  "
@@ -49,9 +49,7 @@ def render_facts(known: Facts) -> str:
 class _Tree:
     def __init__(self, known: Facts, *, taps: bool = True):
         self.facts = known
-        self.taps: dict[str, list[str]] = {}
-        for tap in known.drawn.taps if taps else ():
-            self.taps.setdefault(tap.node, []).append(tap.label)
+        self.taps = taps_by_node(known.drawn) if taps else {}
 
     def lines(self, parts: Iterable[Part], depth: int) -> Iterator[_Line]:
         for _, same in groupby(parts, key=self._signature):

@@ -8,10 +8,8 @@ import pytest
 
 from catdsl.analysis.cost import cost_model
 from catdsl.ir.graph import Graph
-from catdsl.view.facts import facts
-from catdsl.view.groups import letter, shared_widths
 from tests.view.drawn import svg_of
-from tests.view.graphs import GRAPHS, Maker, inception, long_names, student_of, unet
+from tests.view.graphs import GRAPHS, inception, long_names, student_of, unet
 from tests.view.picture import problems, read
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -144,21 +142,6 @@ def test_convolutions_of_one_width_have_one_colour_and_letter() -> None:
     alone = _row(svg, "body.0.dense.0.conv0")
     assert _within(alone, "left").get("class") == "left"
     assert f"A: {len(makers)} convs narrowed together, stem.conv0" in svg
-
-
-def test_a_width_that_stands_twice_in_a_tensor_is_the_same_width() -> None:
-    m = Maker()
-    x = m.conv("a.conv0", m.photo, 8)
-    both = m.op("b.concat0", x, x)
-    y = m.op("c.add0", both, m.conv("c.conv0", x, 16))
-    known = facts(m.finish(m.conv("end.conv0", y, 3)))
-    assert known.bars["c.conv0"].width == "a.conv0+a.conv0"
-    assert known.bars["c.conv0"].tied == known.bars["a.conv0"].tied == "a.conv0"
-    assert shared_widths(known) == {"a.conv0": 0}
-
-
-def test_letters_go_on_after_z() -> None:
-    assert [letter(number) for number in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
 
 
 def test_a_norm_says_which_it_is() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from catdsl.analysis.cost import METRICS, Cost
 from catdsl.view.describe import alteration, call, fate
 from catdsl.view.facts import Facts, State
-from catdsl.view.structure import Network
+from catdsl.view.structure import taps_by_node
 from catdsl.view.svg import Placed
 
 SAFE = 2**53  # below it, JavaScript's numbers hold every integer
@@ -21,6 +21,7 @@ def nodes_of(facts: Facts) -> dict[str, Any]:
     """
     graph = facts.drawn
     number = {name: i for i, name in enumerate(facts.deciding)}
+    taps = taps_by_node(graph)
     calls, places = _Pool(), _Pool()
     return {
         "name": [n.name for n in graph.nodes],
@@ -38,7 +39,7 @@ def nodes_of(facts: Facts) -> dict[str, Any]:
         "were": {str(i): alteration(n, facts) for i, n in enumerate(graph.nodes) if n.name in facts.were},
         "cost": [_written(facts.costs.get(n.name, Cost())) for n in graph.nodes],
         "before": [_written(facts.costs_before.get(n.name, Cost())) for n in graph.nodes if facts.costs_before],
-        "tap": {str(i): labels for i, n in enumerate(graph.nodes) if (labels := _taps(graph, n.name))},
+        "tap": {str(i): taps[n.name] for i, n in enumerate(graph.nodes) if n.name in taps},
     }
 
 
@@ -46,10 +47,6 @@ def _written(cost: Cost) -> list[int | str]:
     """Figures as JSON that JavaScript reads exactly: as text from 2^53 on."""
     values = (getattr(cost, metric) for metric in METRICS)
     return [value if value < SAFE else str(value) for value in values]
-
-
-def _taps(graph: Network, node: str) -> list[str]:
-    return [tap.label for tap in graph.taps if tap.node == node]
 
 
 def widths_of(facts: Facts) -> dict[str, Any]:

@@ -217,5 +217,5 @@ function explorer(page, { model, start, command, kinds, amounts }) {
   amount.value = start.text;
   get("budget").hidden = false;
   type();
-  return { plan: (i, most) => plan(i, BigInt(most)), states: search.states, show };
+  return { plan: (i, most) => plan(i, BigInt(most)), states: search.states, show, read };
 }

@@ -3,7 +3,7 @@
 // up. Then strips of the picture in which nothing stands any more are drawn together, from left to right.
 function picture(data, svg, stage) {
   const TOKEN = /[MHVLQZ]|-?[\d.]+/g;
-  const LEAST = 0.1, MOST = 3, LONG = 3, WIDE = 1.5; // LONG and WIDE in screens
+  const LEAST = 0.1, MOST = 3, LONG = 3, MUCH = [1.5, 2]; // screens
   // The least scale at which names can be read; a small screen is held nearer, but not half as near.
   const readable = () => (stage.clientWidth < 600 ? 0.75 : 0.6);
   const EDGE = 8, EMPTY = 24; // what a line or an edge needs on either side, and what is left of an empty strip
@@ -190,9 +190,9 @@ function picture(data, svg, stage) {
     };
     let { across, down } = screens();
     if (across <= 1 && down <= LONG) return;
-    // The outermost are closed only where that is the way to see them at all.
-    const much = () => across > 1 || down > 1;
-    for (let level = Math.max(0, ...blocks.map(([, d]) => d)); level > 1 ? much() : level && across > WIDE; level--) {
+    // The outermost are closed only where much more would be out of sight.
+    const much = () => across > 1 || down > 1, far = () => across > MUCH[0] || down > MUCH[1];
+    for (let level = Math.max(0, ...blocks.map(([, d]) => d)); level > 1 ? much() : level && far(); level--) {
       for (const [box, d] of blocks) if (d === level) box.closed = true;
       ({ across, down } = screens());
     }

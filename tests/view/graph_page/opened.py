@@ -18,6 +18,7 @@ _WITHOUT = "selenium is not installed (extra `dev`)"
 ActionChains = pytest.importorskip("selenium.webdriver", reason=_WITHOUT).ActionChains
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason=_WITHOUT).Keys
 
+SERIALIZED = "return new XMLSerializer().serializeToString(page.view.svg)"
 PAINTED = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 

@@ -9,7 +9,7 @@ import pytest
 from catdsl.ir.graph import Graph
 from tests.view.browser import Browser
 from tests.view.graph_page.folded import as_seen, loose
-from tests.view.graph_page.opened import ActionChains, Keys, click, height, node, panel, press, written
+from tests.view.graph_page.opened import SERIALIZED, ActionChains, Keys, click, height, node, panel, press, written
 from tests.view.graph_page.samples import spec
 from tests.view.graph_page.test_page import explored, page_of
 from tests.view.graphs import GRAPHS, inception
@@ -17,7 +17,6 @@ from tests.view.picture import problems
 
 pytestmark = pytest.mark.slow
 
-_SERIALIZED = "return new XMLSerializer().serializeToString(page.view.svg)"
 _FOLD = """
 const paths = new Set(arguments[0]);
 for (const box of page.view.boxes) box.folded && page.view.fold(box, paths.has(box.group.dataset.path));
@@ -26,7 +25,7 @@ for (const box of page.view.boxes) box.folded && page.view.fold(box, paths.has(b
 
 def _check(browser: Browser, graph: Graph, paths: list[str]) -> None:
     browser.run(_FOLD, paths)
-    seen = as_seen(browser.run(_SERIALIZED))
+    seen = as_seen(browser.run(SERIALIZED))
     assert problems(seen) == [], paths
     assert loose(seen, graph) == [], paths
 
@@ -61,7 +60,7 @@ def test_two_networks_hold_together(browser: Browser, tmp_path: Path) -> None:
     browser.open(written(tmp_path, page_of(after, teacher=before)))
     for paths in ([], ["body.0.dense"], ["body.0", "body.1.depth.2"]):
         browser.run(_FOLD, paths)
-        assert problems(as_seen(browser.run(_SERIALIZED))) == [], paths
+        assert problems(as_seen(browser.run(SERIALIZED))) == [], paths
     ActionChains(browser.driver).move_to_element(node(browser, "body.1.dense.1.conv0")).perform()
     assert "changed: " in panel(browser)
     assert browser.complaints() == []
@@ -69,10 +68,10 @@ def test_two_networks_hold_together(browser: Browser, tmp_path: Path) -> None:
 
 def test_a_loose_wire_is_caught(static: Browser) -> None:
     static.run(_FOLD, ["body.0.dense.1"])
-    seen = as_seen(static.run(_SERIALIZED))
+    seen = as_seen(static.run(SERIALIZED))
     assert loose(seen, inception()) == []
     static.run("page.view.nets.forEach((net) => net.element.remove())")
-    assert len(loose(as_seen(static.run(_SERIALIZED)), inception())) > 20
+    assert len(loose(as_seen(static.run(SERIALIZED)), inception())) > 20
 
 
 def test_a_heading_folds_its_block(static: Browser) -> None:

@@ -1,12 +1,17 @@
 """Search, the panel, and widths that light up: by mouse, by finger and by keys."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catdsl.analysis.cost import cost_model
+from catdsl.project import load
+from catdsl.view.describe import heat, percent
+from catdsl.view.facts import costed_facts
 from tests.view.browser import Browser
-from tests.view.graph_page.opened import ActionChains, Keys, click, height, node, panel, press
+from tests.view.graph_page.opened import ActionChains, Keys, click, height, names, node, panel, press, written
+from tests.view.graph_page.test_page import page_of
 from tests.view.graphs import inception
 
 pytestmark = pytest.mark.slow
@@ -128,3 +133,97 @@ def test_the_picture_is_dragged_with_the_mouse(static: Browser) -> None:
     after = static.run("const s = document.getElementById('stage'); return [s.scrollLeft, s.scrollTop]")
     assert [after[0] - before[0], after[1] - before[1]] == pytest.approx([60, 40], abs=2)
     assert static.all(".lit[data-node]") == []
+
+
+def test_a_folded_block_shows_that_it_holds_what_is_lit(static: Browser) -> None:
+    for path in ("body.0", "body.1.dense"):
+        click(static, static.find(f'[data-path="{path}"] > .knob'))
+    click(static, node(static, "head.conv0"))
+    assert static.all(".folded.holds-lit") == []
+    click(static, node(static, "stem.conv0"))
+    marked = [e.get_attribute("data-path") for e in static.all(".folded.holds-lit")]
+    assert marked == ["body.0", "body.1.dense"]
+    strokes = static.run("return ['body.0', 'head'].map((path) => getComputedStyle(document.querySelector("
+                         "`[data-path=\"${path}\"] > .body`)).stroke)")  # fmt: skip
+    assert strokes[0] != strokes[1]
+    press(static, Keys.ESCAPE)
+    assert static.all(".holds-lit") == []
+
+
+def test_a_folded_block_shows_that_something_in_it_was_found(static: Browser) -> None:
+    for path in ("body.0", "body.1"):
+        click(static, static.find(f'[data-path="{path}"] > .knob'))
+    press(static, "/")
+    press(static, "dense.1.conv0")
+    # The first that was found is unfolded, the other is still within its block.
+    assert [e.get_attribute("data-path") for e in static.all(".folded.holds-match")] == ["body.1"]
+
+
+TIED = """
+generator g {
+    input x: image(3, 32, 32)
+    a = x -> conv(16, 3) -> norm
+    b = a -> conv(tied a.channels / 2, 3) -> norm
+    c = a -> conv(tied a.channels / 2, 3) -> norm
+    d = concat(b, c) -> conv(12, 3) -> norm -> conv(3, 3)
+    output d
+}
+"""
+
+
+def test_widths_tied_to_one_third_light_up_together(browser: Browser, tmp_path: Path) -> None:
+    browser.open(written(tmp_path, page_of(load(TIED).graph)))
+    together = ["a.conv0", "a.norm0", "b.conv0", "b.norm0", "c.conv0", "c.norm0", "d.concat0"]
+    for name in ("b.conv0", "c.conv0", "a.conv0"):
+        click(browser, node(browser, name))
+        assert names(browser, ".lit[data-node]") == together
+        press(browser, Keys.ESCAPE)
+    click(browser, node(browser, "d.conv0"))
+    assert names(browser, ".lit[data-node]") == ["d.conv0", "d.norm0"]
+    assert browser.complaints() == []
+
+
+def test_two_fingers_zoom_the_picture_and_not_the_page(static: Browser) -> None:
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        static.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    frame = static.run("const r = document.getElementById('stage').getBoundingClientRect(); return [r.x, r.y]")
+    x, y = frame[0] + 300, frame[1] + 200
+    before = static.run("return page.view.svg.getBoundingClientRect().width")
+    # Of a finger's way the browser may keep the first pixels to itself.
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for apart in (30, 40, 50, 60):
+        touch("touchMove", (x - apart, y), (x + apart, y))
+    touch("touchEnd")
+    static.wait(lambda: static.run("return page.view.svg.getBoundingClientRect().width") > 1.2 * before)
+    assert static.run("return visualViewport.scale") == 1
+    larger = static.run("return page.view.svg.getBoundingClientRect().width")
+    touch("touchStart", (x - 60, y), (x + 60, y))
+    for apart in (50, 40, 30):
+        touch("touchMove", (x - apart, y), (x + apart, y))
+    touch("touchEnd")
+    static.wait(lambda: static.run("return page.view.svg.getBoundingClientRect().width") < 0.8 * larger)
+
+
+def test_a_shortened_label_does_not_keep_the_first_numbers(static: Browser) -> None:
+    static.run("""
+        const row = page.view.rows[data.nodes.name.indexOf("stem.conv0")];
+        row.shape.textContent = "32\u00d764\u2026";
+        const shape = data.nodes.shape.map(([c, h, w]) => [c - 1, h, w]);
+        page.view.show({state: [...data.nodes.state, 0], shape, cost: data.nodes.cost, left: data.nodes.left});
+    """)  # fmt: skip
+    shown = node(static, "stem.conv0").find_element("css selector", ".shape").get_attribute("textContent")
+    assert shown == "31\u00d764\u2026"
+
+
+def test_shares_are_written_and_coloured_as_in_every_other_form(static: Browser) -> None:
+    shares = [0, 1e-5, 0.0004, 0.00051, 0.0123, 0.0994, 0.0996, 0.1234, 0.666, 1]
+    assert static.run("return arguments[0].map(page.view.percent)", shares) == [percent(share) for share in shares]
+    known = costed_facts(inception())
+    hottest = max(known.share(n) for n in known.macs)
+    static.run("page.view.show({state: [...data.nodes.state, 0], shape: data.nodes.shape, cost: data.nodes.cost,"
+               "left: data.nodes.left})")  # fmt: skip
+    found = static.run("return page.view.rows.map((row) => row.join ? null : row.heat.getAttribute('class'))")
+    steps = [heat(known.share(n.name), hottest) for n in known.drawn.nodes]
+    assert [f"h{step}" if step else "hit" for step in steps] == [style or "hit" for style in found]
