@@ -21,10 +21,15 @@ _FORMS: Mapping[str, Callable[[Facts, str], str]] = {
         facts, title=facts.title, subtitles=(source, ", ".join(figures(facts)))
     ),
     ".html": lambda facts, source: render_graph_page(facts, title=facts.title, subtitle=source),
-    ".mmd": lambda facts, source: render_mermaid(facts, title=facts.title),
-    ".dot": lambda facts, source: render_dot(facts, title=facts.title),
-    ".json": lambda facts, source: render_explorer(facts, title=facts.title),
+    ".mmd": lambda facts, source: render_mermaid(facts, title=_one_line(facts, source)),
+    ".dot": lambda facts, source: render_dot(facts, title=_one_line(facts, source)),
+    ".json": lambda facts, source: render_explorer(facts, title=_one_line(facts, source)),
 }
+
+
+def _one_line(facts: Facts, source: str) -> str:
+    """The title where there is no subtitle: two networks of one name are told apart by their files."""
+    return f"{facts.title}: {source}" if facts.compared and source else facts.title
 
 
 def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: str = "") -> None:

@@ -110,7 +110,7 @@ def _tools() -> Html:
     """Hidden until the script is there to answer."""
     find = element(
         "div",
-        element("input", type="search", id="query", placeholder="Find a name ( / )", aria_label="Find a name"),
+        element("input", type="search", id="query", placeholder="Find ( / )", aria_label="Find a name"),
         element("output", id="tally", aria_live="polite"),
         class_="find",
     )
@@ -153,7 +153,7 @@ def _budget(exploration: Exploration) -> Html:
     )  # fmt: skip
     notes = element(
         "details",
-        element("summary", "All costs, the command, and what this covers"),
+        element("summary", "The command, and more"),
         command,
         element("p", f"{_COVERS} {exploration.model['policy']}."),
         class_="notes",
