@@ -58,7 +58,7 @@ def render_graph_page(known: Facts, *, title: str, subtitle: str = "", explorati
         "heat": HEAT_STEPS,
         "explorer": None,
     }
-    scripts = ["search.js", "picture.js", "page.js", "explorer.js", "start.js"]
+    scripts = ["search.js", "painting.js", "picture.js", "page.js", "explorer.js", "start.js"]
     if exploration is not None:
         data["explorer"] = {
             "model": exploration.model,
