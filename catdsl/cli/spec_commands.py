@@ -123,22 +123,23 @@ def graph(
 ) -> None:  # fmt: skip
     """Draw the network; a student is drawn against its teacher, any two networks with --diff.
 
-    A page (.html) can be folded and searched. With --scores or --teacher it has a slider over the
-    budget, and shows the student at each.
+    A page (.html) can be folded and searched. With --scores or --teacher, or where the spec has
+    `score = random`, it has a slider over the budget, and shows the student at each.
 
     Example: catdsl graph runs/demo/student.cat -o student.svg
     """
     from catdsl.jobs import drawing
 
     project = open_spec(spec, set_)
-    if scores is not None or teacher is not None:
-        if out is None or diff is not None:
-            raise typer.BadParameter("--scores and --teacher need -o FILE.html, and no --diff")
-        from catdsl.jobs.exploring import explore, plan_command
-        from catdsl.jobs.planning import scores_for
+    given = scores is not None or teacher is not None
+    if given and (out is None or diff is not None):
+        raise typer.BadParameter("--scores and --teacher need -o FILE.html, and no --diff")
+    if out is not None and (given or (drawing.needs_no_scores(project) and out.suffix == ".html" and diff is None)):
+        from catdsl.jobs.exploring import explore, plan_command, scores_to_show
 
-        ranked = scores_for(project, scores, teacher, seed=seed)
-        explore(project, ranked, out, command=plan_command(spec, scores, teacher, set_, seed))
+        ranked = scores_to_show(project, scores, teacher, seed=seed)
+        warnings = explore(project, ranked, out, command=plan_command(spec, scores, teacher, set_, seed))
+        show(warnings, project.sources)
         show_paths([out], format)
         return
     other = open_spec(diff, set_).graph if diff else (project.teacher_graph if project.student else None)

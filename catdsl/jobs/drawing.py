@@ -6,6 +6,7 @@ from pathlib import Path
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
+from catdsl.project import Project
 from catdsl.view.describe import figures
 from catdsl.view.dot import render_dot
 from catdsl.view.explorer import render_explorer
@@ -17,13 +18,18 @@ from catdsl.view.terminal import render_facts
 
 _FORMS: Mapping[str, Callable[[Facts, str], str]] = {
     ".svg": lambda facts, source: render_picture(
-        facts, title=facts.drawn.name, subtitles=(source, ", ".join(figures(facts)))
+        facts, title=facts.title, subtitles=(source, ", ".join(figures(facts)))
     ),
-    ".html": lambda facts, source: render_graph_page(facts, title=facts.drawn.name, subtitle=source),
-    ".mmd": lambda facts, source: render_mermaid(facts, title=facts.drawn.name),
-    ".dot": lambda facts, source: render_dot(facts, title=facts.drawn.name),
-    ".json": lambda facts, source: render_explorer(facts, title=facts.drawn.name),
+    ".html": lambda facts, source: render_graph_page(facts, title=facts.title, subtitle=source),
+    ".mmd": lambda facts, source: render_mermaid(facts, title=_one_line(facts, source)),
+    ".dot": lambda facts, source: render_dot(facts, title=_one_line(facts, source)),
+    ".json": lambda facts, source: render_explorer(facts, title=_one_line(facts, source)),
 }
+
+
+def _one_line(facts: Facts, source: str) -> str:
+    """The title where there is no subtitle: two networks of one name are told apart by their files."""
+    return f"{facts.title}: {source}" if facts.compared and source else facts.title
 
 
 def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: str = "") -> None:
@@ -40,6 +46,11 @@ def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: st
             help=f"name a file that ends in {', '.join(most)} or {last}",
         )
     write_text(path, _FORMS[path.suffix](costed_facts(graph, teacher=teacher), subtitle))
+
+
+def needs_no_scores(project: Project) -> bool:
+    """Whether a spec's students can be searched without a teacher: it ranks at random, by a seed."""
+    return project.student is None and project.settings.search.score == "random"
 
 
 def tree(graph: Graph, *, teacher: Graph | None = None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from catdsl.analysis.cost import METRICS
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.jobs.run_folder import RunFolder, teacher_weights_path
@@ -17,7 +18,7 @@ from catdsl.search.plan import Plan
 from catdsl.search.scores import load_scores, scales_of
 from catdsl.search.speed import Speed
 from catdsl.semantics.student_text import write_student
-from catdsl.view.describe import amount
+from catdsl.view.describe import METRIC_NAMES, amount
 
 
 def scores_for(
@@ -115,20 +116,15 @@ def plan_text(project: Project, plan: Plan, speed: Speed | None = None) -> str:
     """The same for a person: what it costs, and each width."""
     teacher, student = plan.teacher, plan.cost
     rows = [
-        f"{name:<14}{amount(a):>12} -> {amount(b):>10}   {b / max(a, 1):>6.2%} of the teacher"
-        for name, a, b in (
-            ("MACs (exact)", teacher.exact, student.exact),
-            ("MACs (paper)", teacher.paper, student.paper),
-            ("parameters", teacher.params, student.params),
-            ("weights, B", teacher.weights, student.weights),
-        )
+        f"{METRIC_NAMES[metric]:<16}{amount(a):>12} -> {amount(b):>10}   {b / max(a, 1):>6.2%} of the teacher"
+        for metric, a, b in ((metric, getattr(teacher, metric), getattr(student, metric)) for metric in METRICS)
     ]
     rows += [
-        f"{metric:<14}{'':>12} -> {shown(metric, n):>10}" for metric, n in plan.metered.items() if metric != "latency"
+        f"{metric:<16}{'':>12} -> {shown(metric, n):>10}" for metric, n in plan.metered.items() if metric != "latency"
     ]
     if speed is not None:
         teacher_ms, student_ms = (shown("latency", n) for n in (speed.teacher, speed.student))
-        rows.append(f"{'predicted':<14}{teacher_ms:>12} -> {student_ms:>10}   {speed.share:>6.2%} on {speed.device}")
+        rows.append(f"{'predicted':<16}{teacher_ms:>12} -> {student_ms:>10}   {speed.share:>6.2%} on {speed.device}")
     gone = [n for n, c in plan.kept.items() if c == 0]
     step = "every width is at its high bound" if plan.cheapest_step is None else (
         f"the cheapest further step would add {shown(plan.tightest, plan.cheapest_step)} of {label(plan.tightest)}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from catdsl.analysis.cost import Cost
@@ -17,10 +18,35 @@ _KINDS = ("macs", "params", "weights", *METERED)
 _BYTES = ("weights", "memory")
 _SCALE = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
-_NUMBER = r"(\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*"
-_AMOUNT = re.compile(_NUMBER + r"([KMGT%]?)", re.ASCII)
-_SIZE = re.compile(_NUMBER + r"([KMGT]?)B?", re.ASCII)
-_TIME = re.compile(_NUMBER + "(ns|us|ms|s|%)", re.ASCII)
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)[ \t]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How amounts of a metric are written: a number and a unit, which one of `patterns` finds; `%` is of the teacher.
+
+    The patterns mean the same to JavaScript, so that a page reads amounts as the command does.
+    """
+
+    patterns: tuple[str, ...]
+    units: Mapping[str, int]
+    what: str
+    examples: str
+    most: int = MAX_NUMBER
+
+
+_COUNTS = Amounts((_NUMBER + "([KMGT%]?)",), _SCALE, "an amount", "2.6G, 400K, 123456 or 25%")
+_SIZES = Amounts(
+    (_NUMBER + "([KMGT]?)B?", *_COUNTS.patterns), _SCALE, "a number of bytes", "1.6MB, 400K or 25%"
+)  # fmt: skip
+_TIMES = Amounts((_NUMBER + "(ns|us|ms|s|%)",), _NANOSECONDS, "a time", "12ms, 800us or 50%")
+
+
+def amounts_of(kind: str) -> Amounts:
+    """How a budget of this kind is written; MACs may be named by their convention."""
+    if kind == "latency":
+        return _TIMES
+    return _SIZES if kind in _BYTES else _COUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +63,7 @@ class Limit:
     @property
     def kind(self) -> str:
         """What a budget calls the metric."""
-        return "macs" if self.metric in ("exact", "paper") else self.metric
+        return kind_of(self.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +94,20 @@ def shown(metric: str, number: int) -> str:
     if metric == "latency":
         return f"{number / 1e6:.3f} ms"
     return f"{number:,}{' bytes' if metric in _BYTES else ''}"
+
+
+def brief(number: int) -> str:
+    """A count as a budget writes it, in few characters and exactly: 2600000000 is `2.6G`."""
+    for unit, scale in sorted(_SCALE.items(), key=lambda pair: -pair[1]):
+        # Two decimals at most are brief.
+        if scale > 1 and number >= scale and number % (scale // 100) == 0:
+            return f"{format(Decimal(number) / scale, 'f')}{unit}"
+    return str(number)
+
+
+def kind_of(metric: str) -> str:
+    """What a budget calls a metric: both conventions of MACs are `macs`."""
+    return "macs" if metric in ("exact", "paper") else metric
 
 
 def label(metric: str) -> str:
@@ -104,16 +144,26 @@ def parse_budget(text: str, count: str, teacher: Cost, metered: Callable[[str], 
 
 def budget_of_settings(settings: BudgetSettings, teacher: Cost, metered: Callable[[str], int] | None = None) -> Budget:
     """The budget that a spec holds. Raises CatError E402 where it holds none."""
-    parts = [(kind, getattr(settings, kind)) for kind in _KINDS if getattr(settings, kind) is not None]
-    if not parts:
+    written = amounts_written(settings)
+    if not written:
         raise CatError.one(
             "E402", "there is no budget", help="give --budget 25%, or write budget { macs = 25% } in the spec"
         )
-    written = [
-        f"{value * 1e9:.0f}ns" if kind == "latency" and isinstance(value, float) else value for kind, value in parts
-    ]
-    text = ",".join(f"{kind}={value}" for (kind, _), value in zip(parts, written, strict=True))
+    text = ",".join(f"{kind}={value}" for kind, value in written.items())
     return parse_budget(text, settings.count, teacher, metered)
+
+
+def amounts_written(settings: BudgetSettings) -> dict[str, str]:
+    """The limits that a spec holds, by kind, as a flag would give them."""
+    values = {kind: getattr(settings, kind) for kind in _KINDS if getattr(settings, kind) is not None}
+    return {
+        kind: _milliseconds(v) if kind == "latency" and isinstance(v, float) else str(v) for kind, v in values.items()
+    }
+
+
+def _milliseconds(seconds: float) -> str:
+    """To the nanosecond."""
+    return f"{format(Decimal(round(seconds * 1e9)) / _NANOSECONDS['ms'], 'f')}ms"
 
 
 def no_times() -> Diagnostic:
@@ -129,23 +179,14 @@ def _kind_help(kind: str) -> str:
 
 
 def _amount(kind: str, text: str, teacher: Callable[[], int]) -> int:
-    # Decimals are exact as fractions: 8.2G is 8,200,000,000, and 100% is the teacher to the integer.
-    if kind == "latency":
-        found, scale, example = _TIME.fullmatch(text), _NANOSECONDS, "12ms, 800us or 50%"
-    elif kind in _BYTES:
-        found, scale, example = _SIZE.fullmatch(text) or _AMOUNT.fullmatch(text), _SCALE, "1.6MB, 400K or 25%"
-    else:
-        found, scale, example = _AMOUNT.fullmatch(text), _SCALE, "2.6G, 400K, 123456 or 25%"
+    written = amounts_of(kind)
+    found = next((match for pattern in written.patterns if (match := re.fullmatch(pattern, text))), None)
     if found is None:
-        raise CatError.one(
-            "E402", f"`{text}` is not {_WHAT.get(kind, 'an amount')}", help=f"write for example {example}"
-        )
+        raise CatError.one("E402", f"`{text}` is not {written.what}", help=f"write for example {written.examples}")
+    # Decimals are exact as fractions: 8.2G is 8,200,000,000, and 100% is the teacher to the integer.
     number, unit = Fraction(found[1]), found[2]
-    most = int(teacher() * number / 100) if unit == "%" else int(number * scale[unit])
-    most = min(most, MAX_NUMBER)
+    most = int(teacher() * number / 100) if unit == "%" else int(number * written.units[unit])
+    most = min(most, written.most)
     if most < 1:
         raise CatError.one("E402", f"a budget of {text} is nothing", help="give a positive amount")
     return most
-
-
-_WHAT = {"latency": "a time", "weights": "a number of bytes", "memory": "a number of bytes"}

@@ -20,11 +20,12 @@ from catdsl.syntax import tree
 
 @dataclass(frozen=True)
 class StudentProgram:
-    """A parsed student: its spec's file, `--set` values as written, and the widths it chose."""
+    """A parsed student: its spec's file, `--set` values and budget as written, and the widths it chose."""
 
     spec: SourceFile
     overrides: Mapping[str, str]
     widths: tuple[tree.WidthCount, ...]
+    budget: Mapping[str, str]
     digest: str | None
     span: Span
 
@@ -67,7 +68,12 @@ def student_of(program: tree.Program, source: SourceFile) -> StudentProgram | No
         seen.add(pair.key.text)
     overrides = {p.key.text: _written(p.value, source.text) for p in student.parameters}
     return StudentProgram(
-        spec, overrides, student.widths, student.digest.value if student.digest else None, student.span
+        spec=spec,
+        overrides=overrides,
+        widths=student.widths,
+        budget={p.key.text: _written(p.value, source.text) for p in student.budget},
+        digest=student.digest.value if student.digest else None,
+        span=student.span,
     )
 
 

@@ -7,7 +7,7 @@ from catdsl.ir.graph import Node
 from catdsl.view.describe import alteration, channels, local_name, longest_change, percent, shape
 from catdsl.view.facts import Facts, State
 from catdsl.view.groups import letter, shared_widths
-from catdsl.view.structure import Run, is_join
+from catdsl.view.structure import Run, is_join, taps_by_node
 from catdsl.view.typeface import STYLES, fit, text_width
 
 PAD = 9
@@ -90,9 +90,7 @@ class CardMaker:
         self.facts = facts
         self.largest = max((max(bar.full, bar.filled) for bar in facts.bars.values()), default=1) or 1
         self.groups = shared_widths(facts)
-        self.taps: dict[str, list[str]] = {}
-        for tap in facts.drawn.taps:
-            self.taps.setdefault(tap.node, []).append(tap.label)
+        self.taps = taps_by_node(facts.drawn)
 
     def natural_width(self, run: Run, title: str = "") -> int:
         """The width at which a card needs no ellipsis; 0 for a join, which has no rows."""
@@ -203,7 +201,7 @@ class CardMaker:
             x = width - PAD - round(min(room, self._count_room(node.name))) - _GAP
             texts.append(Text(x, y + 30, letter(self.groups[bar.tied]), "share", end=True))
         meter = self._meter(node, y + 23)
-        if not bar.own or bar.tied not in self.facts.scored:
+        if not bar.own or bar.width not in self.facts.scored:
             return Row(y, 37, node.name, tuple(texts), meter, kind="width")
         strip = Strip(PAD, y + 34, width - 2 * PAD)
         return Row(y, 37 + STRIP, node.name, tuple(texts), meter, "width", strip)

@@ -1,13 +1,25 @@
 """The words for a node: its short form on a card, and everything known of it for a tooltip."""
 
 from collections.abc import Mapping
-from math import ceil, sqrt
 from typing import Any
 
-from catdsl.analysis.cost import Cost
+from catdsl.analysis.cost import METRICS, Cost
 from catdsl.ir.graph import Node
 from catdsl.view.facts import Bar, Facts, State
 from catdsl.view.palette import HEAT
+
+# What readers call the metrics of a sum.
+METRIC_NAMES: Mapping[str, str] = {
+    "exact": "MACs (exact)", "paper": "MACs (paper)", "params": "parameters", "weights": "bytes of weights",
+}  # fmt: skip
+
+# From how many percent on a share is written with how many digits; below all of them there is one word.
+PERCENT_DIGITS = ((9.95, 0), (0.05, 1))
+PERCENT_LEAST = "<0.1 %"
+
+# Up to which part of the largest share each step of `palette.HEAT` reaches. The distances are quadratic:
+# the few hot operators and the many cool ones both show.
+HEAT_STEPS = tuple((step / len(HEAT)) ** 2 for step in range(1, len(HEAT) + 1))
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _MOST_DETAIL = 28
@@ -92,17 +104,15 @@ def percent(share: float) -> str:
     value = 100 * share
     if value == 0:
         return "0 %"
-    return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 0.05 else "<0.1 %"
+    digits = next((digits for least, digits in PERCENT_DIGITS if value >= least), None)
+    return PERCENT_LEAST if digits is None else f"{value:.{digits}f} %"
 
 
 def heat(share: float, hottest: float) -> int:
-    """The step of `palette.HEAT` for a share, from 1; 0 for none.
-
-    The steps are at quadratic distances: the few hot operators and the many cool ones both show.
-    """
+    """The step of `palette.HEAT` for a share, from 1; 0 for none."""
     if not share or not hottest:
         return 0
-    return max(1, min(len(HEAT), ceil(len(HEAT) * sqrt(share / hottest) - 1e-9)))
+    return 1 + sum(share / hottest > most for most in HEAT_STEPS[:-1])
 
 
 def call(node: Node) -> str:
@@ -123,7 +133,7 @@ def tooltip(node: Node, facts: Facts) -> str:
         lines.append(f"changed: {alteration(node, facts)}, at {size} before")
     bar = facts.bars.get(node.name)
     if bar is not None:
-        lines.append(f"width {bar.width}: {change(bar)}{_shared(bar, facts)}")
+        lines.append(f"width {bar.width}: {channels(node.name, facts)}{_shared(bar, facts)}")
     macs, before = facts.macs.get(node.name, 0), facts.costs_before.get(node.name, Cost()).exact
     if macs or before:
         was = f"{before:,} → " if before and before != macs else ""
@@ -150,11 +160,7 @@ def figures(facts: Facts, *, arrow: str = "→") -> tuple[str, ...]:
     if not facts.costs_before:
         return ()
     before, after = (sum(costs.values(), Cost()) for costs in (facts.costs_before, facts.costs))
-    rows = (
-        ("MACs (exact)", before.exact, after.exact),
-        ("MACs (paper)", before.paper, after.paper),
-        ("parameters", before.params, after.params),
-    )
+    rows = [(METRIC_NAMES[m], getattr(before, m), getattr(after, m)) for m in METRICS if m != "weights"]
     return tuple(f"{name} {amount(a)} {arrow} {amount(b)} ({difference(a, b)})" for name, a, b in rows)
 
 
@@ -167,7 +173,7 @@ def difference(before: int, after: int) -> str:
 
 def _shared(bar: Bar, facts: Facts) -> str:
     others = facts.makers[bar.tied] - 1
-    return f", one width with {others} other{'s' * (others > 1)}" if others else ""
+    return f", narrowed together with {others} other{'s' * (others > 1)}" if others else ""
 
 
 def _kernel(attrs: Mapping[str, Any], times: str) -> str:

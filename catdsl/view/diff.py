@@ -34,7 +34,7 @@ class Diff:
     def svg(self) -> str:
         """Both networks in one picture."""
         known = self.facts
-        return render_picture(known, title=known.drawn.name, subtitles=(self.shown, ", ".join(figures(known))))
+        return render_picture(known, title=known.title, subtitles=(self.shown, ", ".join(figures(known))))
 
     def __str__(self) -> str:
         """The tree that `catdsl graph --diff` prints."""

@@ -4,23 +4,23 @@ from collections.abc import Iterator
 
 from catdsl.view.facts import Facts, State
 from catdsl.view.outline import Group, Leaf, outline
-from catdsl.view.palette import HEAT
+from catdsl.view.palette import HEAT, PAGE, PICTURE
 from catdsl.view.svg_elements import plain
 
 _SHAPES = {"join": "circle", "input": "oval", "output": "oval"}
-_NODES = {
-    State.BYPASSED: ', style="dashed,rounded", color="#8794a6", fontcolor="#56637a"',
-    State.GONE: ', style="dashed,rounded", color="#8794a6", fontcolor="#56637a"',
-    State.NEW: ', color="#1c8a5b", penwidth=2',
-}
+_GROUND, _OUTLINE, _GONE, _NEW = (PICTURE[name][0] for name in ("ground", "outline", "gone words", "new"))
+_MUTED, _CONTROL = PAGE["muted"][0], PAGE["control"][0]
+_GHOST = f', style="dashed,rounded", color="{_GONE}", fontcolor="{_MUTED}"'
+_NODES = {State.BYPASSED: _GHOST, State.GONE: _GHOST, State.NEW: f', color="{_NEW}", penwidth=2'}
 _EDGES = {
-    State.GONE: ' [style=dashed, color="#8794a6"]',
-    State.NEW: ' [color="#1c8a5b", penwidth=2]',
+    State.GONE: f' [style=dashed, color="{_GONE}"]',
+    State.NEW: f' [color="{_NEW}", penwidth=2]',
 }
-_HEAD = """\
+_HEAD = f"""\
   graph [labelloc=t, labeljust=l, fontname="Helvetica", fontsize=14, ranksep=0.35, nodesep=0.3, charset="UTF-8"];
-  node [shape=box, style="filled,rounded", fillcolor="#ffffff", color="#76859b", fontname="Helvetica", fontsize=10];
-  edge [color="#56637a", arrowsize=0.7];"""
+  node [shape=box, style="filled,rounded", fillcolor="{_GROUND}", color="{_CONTROL}"];
+  node [fontname="Helvetica", fontsize=10];
+  edge [color="{_MUTED}", arrowsize=0.7];"""
 
 
 def render_dot(facts: Facts, *, title: str = "") -> str:
@@ -28,7 +28,7 @@ def render_dot(facts: Facts, *, title: str = "") -> str:
     whole = outline(facts)
     parts = [line for part in whole.children for line in _part(part, "  ")]
     lines = [f"  {line.source} -> {line.target}{_EDGES.get(line.state, '')};" for line in whole.lines]
-    named = f"digraph {quoted(facts.drawn.name)} {{"
+    named = f"digraph {quoted(facts.title)} {{"
     return "\n".join([named, _HEAD, f"  label={quoted(title)};", *parts, *lines, "}", ""])
 
 
@@ -47,7 +47,7 @@ def _part(part: Leaf | Group, indent: str) -> Iterator[str]:
         return
     words = f"{part.label}  {part.share}" if part.share else part.label
     yield f"{indent}subgraph cluster_{part.id} {{"
-    yield f'{indent}  label={quoted(words)}; style=rounded; color="#b9c4d2"; fontsize=11;'
+    yield f'{indent}  label={quoted(words)}; style=rounded; color="{_OUTLINE}"; fontsize=11;'
     for child in part.children:
         yield from _part(child, indent + "  ")
     yield f"{indent}}}"

@@ -6,33 +6,35 @@ JSON of ours: it reads models, such as the ONNX file of a network.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catdsl.analysis.cost import Cost
 from catdsl.ir.graph import Node
-from catdsl.view.describe import alteration, channels, fate, figures, heat, local_name, percent
+from catdsl.view.describe import METRIC_NAMES, alteration, channels, fate, figures, heat, local_name, percent
 from catdsl.view.facts import END, Facts, State
-from catdsl.view.palette import HEAT
-from catdsl.view.structure import Part, Run, structure
+from catdsl.view.palette import HEAT, PICTURE
+from catdsl.view.structure import Part, Run, structure, taps_by_node
 from catdsl.view.svg_elements import plain
 
 _OUTPUT = "output"
-_BORDERS = {State.GONE: "#b7c1ce", State.BYPASSED: "#b7c1ce", State.NEW: "#1c8a5b"}
+_FATES = ((State.GONE, "gone"), (State.BYPASSED, "gone"), (State.NEW, "new"))
+_BORDERS = {state: PICTURE[name][0] for state, name in _FATES}
 
 
 def render_explorer(facts: Facts, *, title: str = "") -> str:
     """The text of a `.json` file: every operator with its place, shape, width and cost as attributes."""
     spaces = dict(_spaces(structure(facts.drawn), ""))
     hottest = max((facts.share(n) for n in facts.macs), default=0.0)
-    nodes = [_node(node, spaces[node.name], facts, hottest) for node in facts.drawn.nodes]
+    taps = taps_by_node(facts.drawn)
+    nodes = [_node(node, spaces[node.name], facts, taps, hottest) for node in facts.drawn.nodes]
     graph = {
-        "id": plain(facts.drawn.name),
+        "id": plain(facts.title),
         "nodes": [*nodes, _output(facts)],
         # The empty namespace is the graph itself.
         "groupNodeAttributes": {"": dict(_totals(facts))},
     }
-    return json.dumps({"label": plain(title or facts.drawn.name), "graphs": [graph]}, ensure_ascii=False, indent=1)
+    return json.dumps({"label": plain(title or facts.title), "graphs": [graph]}, ensure_ascii=False, indent=1)
 
 
 def _spaces(part: Part, space: str) -> Iterator[tuple[str, str]]:
@@ -55,7 +57,7 @@ def _totals(facts: Facts) -> Iterator[tuple[str, str]]:
     return ((f"difference {number}", plain(words)) for number, words in enumerate(figures(facts), 1))
 
 
-def _node(node: Node, space: str, facts: Facts, hottest: float) -> dict[str, Any]:
+def _node(node: Node, space: str, facts: Facts, taps: Mapping[str, list[str]], hottest: float) -> dict[str, Any]:
     size = "x".join(map(str, facts.shapes[node.name]))
     step = heat(facts.share(node.name), hottest)
     style = {"backgroundColor": HEAT[step - 1][0]} if step else {}
@@ -64,7 +66,7 @@ def _node(node: Node, space: str, facts: Facts, hottest: float) -> dict[str, Any
         "id": plain(node.name),
         "label": plain(local_name(node.name)),
         "namespace": space,
-        "attrs": [{"key": key, "value": plain(value)} for key, value in _attributes(node, facts) if value],
+        "attrs": [{"key": key, "value": plain(value)} for key, value in _attributes(node, facts, taps) if value],
         "incomingEdges": [_edge(source, place) for place, source in enumerate(node.inputs)],
         "outputsMetadata": [{"id": "0", "attrs": [{"key": "shape", "value": size}]}],
         **({"style": style} if style else {}),
@@ -81,7 +83,7 @@ def _output(facts: Facts) -> dict[str, Any]:
     return {"id": f"<{_OUTPUT}{END}>", "label": _OUTPUT, "namespace": "", "attrs": [], "incomingEdges": edges}
 
 
-def _attributes(node: Node, facts: Facts) -> Iterator[tuple[str, str]]:
+def _attributes(node: Node, facts: Facts, taps: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
     """Everything known of a node; an empty value where there is nothing to say."""
     name, bar = node.name, facts.bars.get(node.name)
     yield "operator", node.op.name
@@ -89,11 +91,12 @@ def _attributes(node: Node, facts: Facts) -> Iterator[tuple[str, str]]:
     yield "difference", fate(facts.states[name], facts)
     yield "changed", alteration(node, facts) if name in facts.were else ""
     yield "width", "" if bar is None else f"{bar.width}: {channels(name, facts)}"
-    yield "made by", f"{facts.makers[bar.tied]} convs" if bar is not None and facts.makers[bar.tied] > 1 else ""
-    for label, metric in (("MACs (exact)", "exact"), ("MACs (paper)", "paper"), ("parameters", "params")):
-        yield label, _counts(facts, name, metric)
-    yield "share of MACs (exact)", percent(facts.share(name)) if facts.share(name) else ""
-    yield "distillation", ", ".join(tap.label for tap in facts.drawn.taps if tap.node == name)
+    together = 1 if bar is None else facts.makers[bar.tied]
+    yield "narrowed together", f"{together} convs" if together > 1 else ""
+    for metric in ("exact", "paper", "params"):
+        yield METRIC_NAMES[metric], _counts(facts, name, metric)
+    yield f"share of {METRIC_NAMES['exact']}", percent(facts.share(name)) if facts.share(name) else ""
+    yield "distillation", ", ".join(taps.get(name, ()))
     yield "source", "" if node.span is None else str(node.span)
 
 

@@ -5,7 +5,7 @@ filled in; any two others are drawn as one, with what only the first has and wha
 """
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -17,6 +17,7 @@ from catdsl.ir.types import total
 from catdsl.view.merged import Edge, Merged, merge
 from catdsl.view.part import GIVE_WAY, is_part
 from catdsl.view.structure import Network, makes_width
+from catdsl.view.ties import deciding
 
 __all__ = ["END", "Bar", "Edge", "Facts", "State", "costed_facts", "facts"]
 
@@ -38,8 +39,8 @@ class Bar:
     """The output channels of a conv, before and after: a teacher's, and those left.
 
     `own` where they are named by it. A new conv had 0 before, a removed one has 0 after. `width` names
-    the widths of its channels in turn, `tied` each of them once: convs of which that is equal are
-    narrowed together.
+    the widths of its channels in turn, `tied` the free ones that decide these (`view/ties.py`), each
+    once: convs of which that is equal are narrowed together.
     """
 
     width: str
@@ -53,14 +54,18 @@ class Bar:
 class Facts:
     """`drawn` is the teacher where there is one, or two networks as one. `bars` are of nodes that make a width.
 
+    `title` names both networks where their names differ.
     `student` says that what is drawn beside it is a part of it. `were` holds nodes of the first
     network that have another operator, other arguments or another size in the second. `macs` are
     those of what is left; so are `costs`, and `costs_before` are the first network's, both by node.
-    `removed` and `added` are edges that only one of two networks has. `makers` says of each width how
-    many convs make it, by `Bar.tied`. `live` is a picture in which scopes can be folded; `scored` are the widths whose
-    counts a reader may change in it, which need room for that, and for their scores.
+    `removed` and `added` are edges that only one of two networks has. `makers` says by `Bar.tied` how
+    many convs are narrowed together: in the second network, or where none of its convs is, in the first.
+    `deciding` leads from each width to the free ones behind it, `ties` has the forms of those that are tied.
+    `live` is a picture in which scopes can be folded; `scored` are the widths whose counts a reader may
+    change in it, which need room for that, and for their scores.
     """
 
+    title: str
     drawn: Network
     compared: bool
     states: Mapping[str, State]
@@ -68,6 +73,8 @@ class Facts:
     bars: Mapping[str, Bar]
     macs: Mapping[str, int]
     makers: Mapping[str, int]
+    deciding: Mapping[str, tuple[str, ...]]
+    ties: Mapping[str, str]
     student: bool = True
     were: Mapping[str, Node] = field(default_factory=dict)
     costs: Mapping[str, Cost] = field(default_factory=dict)
@@ -103,6 +110,11 @@ class Facts:
         return self.states[node] is not State.PRESENT or node in self.were or resized or moved or costs
 
 
+def title_of(before: Graph, after: Graph) -> str:
+    """The names of two networks, or the one that both bear."""
+    return after.name if before.name == after.name else f"{before.name} → {after.name}"
+
+
 def facts(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None) -> Facts:
     """`teacher` is the network that `graph` is compared with: its teacher, or any other.
 
@@ -127,15 +139,19 @@ def _student(graph: Graph, drawn: Graph, macs: Mapping[str, int], *, compared: b
     counts = {w.name: graph.counts.get(w.name, 0) for w in drawn.widths}
     states = _states(graph, drawn, counts)
     left = {n.name: total(n.type.channels, counts) for n in drawn.nodes}
-    bars = {n.name: _bar(n, drawn.channels(n.name), left[n.name]) for n in drawn.nodes if makes_width(n)}
+    decided = deciding(drawn.widths)
+    bars = {n.name: _bar(n, drawn.channels(n.name), left[n.name], decided) for n in drawn.nodes if makes_width(n)}
     return Facts(
+        title=title_of(drawn, graph),
         drawn=drawn,
         compared=compared,
         states={**states, END: State.PRESENT},
         shapes={n.name: _shape(n, graph, drawn, states[n.name], left[n.name]) for n in drawn.nodes},
         bars=bars,
         macs=macs,
-        makers=_makers(bars),
+        makers=_makers(drawn.nodes, decided),
+        deciding=decided,
+        ties=_ties(drawn),
     )
 
 
@@ -163,14 +179,22 @@ def _shape(node: Node, graph: Graph, drawn: Graph, state: State, left: int) -> t
     return channels, node.type.height, node.type.width
 
 
-def _bar(node: Node, full: int, filled: int) -> Bar:
+def _bar(node: Node, full: int, filled: int, decided: Mapping[str, tuple[str, ...]]) -> Bar:
     names = [s.width for s in node.type.channels]
     own = any(_made_here(node, name) for name in names)
-    return Bar("+".join(names), full, filled, own, "+".join(dict.fromkeys(names)))
+    return Bar("+".join(names), full, filled, own, _tied(node, decided))
 
 
-def _makers(bars: Mapping[str, Bar]) -> Mapping[str, int]:
-    return Counter(bar.tied for bar in bars.values())
+def _tied(node: Node, decided: Mapping[str, tuple[str, ...]]) -> str:
+    return "+".join(dict.fromkeys(free for s in node.type.channels for free in decided[s.width]))
+
+
+def _makers(nodes: Iterable[Node], decided: Mapping[str, tuple[str, ...]]) -> Counter[str]:
+    return Counter(_tied(node, decided) for node in nodes if makes_width(node))
+
+
+def _ties(graph: Graph) -> dict[str, str]:
+    return {width.name: str(width.tie) for width in graph.widths if width.tie is not None}
 
 
 def _made_here(node: Node, width: str) -> bool:
@@ -187,8 +211,14 @@ def _pair(before: Graph, after: Graph, macs: Mapping[str, int]) -> Facts:
     channels = {merged.own[n.name]: after.channels(n.name) for n in after.nodes}
     shapes = {n.name: (full[n.name], n.type.height, n.type.width) for n in before.nodes}
     shapes |= {n.name: (channels[n.name], n.type.height, n.type.width) for n in merged.after.values()}
-    bars = {n.name: _bar(n, full.get(n.name, 0), channels.get(n.name, 0)) for n in merged.nodes if makes_width(n)}
+    # Widths are matched by their names, too; one of both networks is decided as in the second.
+    old, new = deciding(before.widths), deciding(after.widths)
+    bars = {
+        n.name: _bar(n, full.get(n.name, 0), channels.get(n.name, 0), new if n.name in merged.after else old)
+        for n in merged.nodes if makes_width(n)
+    }  # fmt: skip
     return Facts(
+        title=title_of(before, after),
         drawn=merged,
         compared=True,
         student=False,
@@ -196,7 +226,9 @@ def _pair(before: Graph, after: Graph, macs: Mapping[str, int]) -> Facts:
         shapes=shapes,
         bars=bars,
         macs={merged.own[name]: count for name, count in macs.items()},
-        makers=_makers(bars),
+        makers={**_makers(merged.before.values(), old), **_makers(merged.after.values(), new)},
+        deciding=old | new,
+        ties={name: form for name, form in _ties(before).items() if name not in new} | _ties(after),
         were={n: old for n, old in merged.before.items() if n in merged.after and _changed(old, merged.after[n])},
         removed=merged.removed,
         added=merged.added,

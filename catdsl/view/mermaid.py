@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from catdsl.diagnostics import InternalError
 from catdsl.view.facts import Facts, State
 from catdsl.view.outline import Group, Leaf, Outline, outlines
-from catdsl.view.palette import HEAT
+from catdsl.view.palette import HEAT, PAGE, PICTURE
 from catdsl.view.svg_elements import plain
 from catdsl.view.typeface import STYLES, fit
 
@@ -21,11 +21,12 @@ MAX_EDGES = 500
 _PLAIN = frozenset(" ._-,+/\N{MULTIPLICATION SIGN}→↑↓·◆…")
 _SHAPES = {"join": ("((", "))"), "input": ("([", "])"), "output": ("([", "])")}
 _ARROWS = {State.PRESENT: "-->", State.GONE: "-.->", State.NEW: "==>"}
-_WORDS = "#1e293b"
+_WORDS = PAGE["text"][0]
+_GROUND, _OUTLINE, _GONE, _NEW = (PICTURE[name][0] for name in ("ground", "outline", "gone words", "new"))
 _CLASSES = {
-    "gone": "fill:#ffffff,stroke:#8794a6,color:#56637a,stroke-dasharray:4 3",
-    "new": f"fill:#e9f7f0,stroke:#1c8a5b,color:{_WORDS},stroke-width:2px",
-    **{f"h{step}": f"fill:{light},stroke:#b9c4d2,color:{_WORDS}" for step, (light, _) in enumerate(HEAT, 1)},
+    "gone": f"fill:{_GROUND},stroke:{_GONE},color:{PAGE['muted'][0]},stroke-dasharray:4 3",
+    "new": f"fill:{_GROUND},stroke:{_NEW},color:{_WORDS},stroke-width:2px",
+    **{f"h{step}": f"fill:{light},stroke:{_OUTLINE},color:{_WORDS}" for step, (light, _) in enumerate(HEAT, 1)},
 }
 _LOOKALIKES = {
     ord("<"): "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",

@@ -4,9 +4,10 @@ from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
+from catdsl.analysis.cost import METRICS
 from catdsl.ir.graph import Graph
 from catdsl.search.budget import shown
-from catdsl.view.describe import amount, difference, percent
+from catdsl.view.describe import METRIC_NAMES, amount, difference, percent
 from catdsl.view.facts import costed_facts
 from catdsl.view.svg import render_picture
 
@@ -27,12 +28,7 @@ def graph_html(graph: Graph) -> str:
 def plan_html(plan: "Plan") -> str:
     """What a plan costs beside its teacher, and each width of it as a bar, folded up."""
     teacher, student = plan.teacher, plan.cost
-    costs = (
-        ("MACs (exact)", teacher.exact, student.exact),
-        ("MACs (paper)", teacher.paper, student.paper),
-        ("parameters", teacher.params, student.params),
-        ("bytes of weights", teacher.weights, student.weights),
-    )
+    costs = [(METRIC_NAMES[metric], getattr(teacher, metric), getattr(student, metric)) for metric in METRICS]
     rows = [(name, amount(a), amount(b), difference(a, b)) for name, a, b in costs]
     rows += [(metric, "", shown(metric, value), "") for metric, value in plan.metered.items()]
     gone = sum(count == 0 for count in plan.kept.values())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from catdsl.view.describe import alteration, channels, fate, heat, local_name, percent, shape
 from catdsl.view.facts import END, Facts, State
 from catdsl.view.groups import letter, shared_widths
-from catdsl.view.structure import Part, Run, Scope, is_join, members, structure
+from catdsl.view.structure import Part, Run, Scope, is_join, members, structure, taps_by_node
 from catdsl.view.typeface import STYLES, fit
 
 _LONGEST = 420  # pixels
@@ -52,11 +52,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`folded` says how many groups and cards were put into others."""
+    """The network as groups and cards, and the lines between the cards."""
 
     children: tuple[Leaf | Group, ...]
     lines: tuple[Line, ...]
-    folded: int
 
 
 def outline(facts: Facts) -> Outline:
@@ -101,11 +100,8 @@ class _Outliner:
     def __init__(self, facts: Facts, deepest: int):
         self.facts, self.deepest = facts, deepest
         self.groups = shared_widths(facts)
-        self.taps: dict[str, list[str]] = {}
-        for tap in facts.drawn.taps:
-            self.taps.setdefault(tap.node, []).append(tap.label)
+        self.taps = taps_by_node(facts.drawn)
         self.made = 0
-        self.folded = 0
 
     def outline(self, root: Scope, together: int = 1) -> Outline:
         parts: list[Leaf | Group] = []
@@ -117,7 +113,7 @@ class _Outliner:
         shares = {leaf.id: self._share(leaf.nodes) for leaf in found}
         hottest = max(shares.values())
         heats = {key: heat(share, hottest) for key, share in shares.items()}
-        return Outline(tuple(_heated(part, heats) for part in parts), self._lines(found), self.folded)
+        return Outline(tuple(_heated(part, heats) for part in parts), self._lines(found))
 
     def _id(self, sort: str) -> str:
         self.made += 1
@@ -152,7 +148,6 @@ class _Outliner:
         return Leaf(self._id("n"), _fitted(title), tuple(map(_fitted, words)), run.nodes, kind, self._state(run.nodes))
 
     def _fold(self, label: str, nodes: tuple[str, ...]) -> Leaf:
-        self.folded += 1
         share = self._share(nodes)
         count = f"{len(nodes)} operator{'s' * (len(nodes) > 1)}"
         taps = tuple(_fitted(f"◆ {tap}") for n in nodes for tap in self.taps.get(n, ()))

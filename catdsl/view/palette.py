@@ -36,6 +36,17 @@ HEAT: tuple[tuple[str, str], ...] = (
     ("#fcc383", "#6e4d28"),
 )
 
+# Of pictures of networks: what lies on them, and what became of it in a student or in another network.
+PICTURE: dict[str, tuple[str, str]] = {
+    "ground": ("#ffffff", "#19212c"),
+    "outline": ("#b9c4d2", "#445268"),
+    "sign": ("#7d8da3", "#7b8ca5"),
+    "wire": ("#8493a8", "#6d7e97"),
+    "gone": ("#b7c1ce", "#465469"),
+    "gone words": ("#8794a6", "#71829a"),
+    "new": ("#1c8a5b", "#5ad19a"),
+}
+
 # Series beyond the number of colours have the same ones again, in another line.
 DASHES: tuple[str, ...] = ("none", "6 3", "2 2")
 

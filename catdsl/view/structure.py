@@ -63,6 +63,14 @@ def members(part: Part) -> Iterator[str]:
         yield from members(child)
 
 
+def taps_by_node(graph: Network) -> dict[str, list[str]]:
+    """The labels of what distillation compares, by the node whose tensor it is."""
+    found: dict[str, list[str]] = {}
+    for tap in graph.taps:
+        found.setdefault(tap.node, []).append(tap.label)
+    return found
+
+
 def is_join(node: Node) -> bool:
     """A sum or product of tensors: drawn as a sign where lines meet."""
     return node.op.absence in (Absence.ANY, Absence.ALL) and len(node.inputs) > 1

@@ -4,20 +4,20 @@ A page that folds its picture and changes it (`Facts.live`) finds everything by 
 in `data-box` and `data-node`, and at every wire the edges that run along it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catdsl.ir.graph import Graph
 from catdsl.view.cards import BAR_HEIGHT, PAD, SIGN, STRIP, Card, Meter, Row, Text
 from catdsl.view.describe import heat, percent, tooltip
-from catdsl.view.facts import END, Facts, State, facts
+from catdsl.view.facts import END, Facts, State
+from catdsl.view.groups import cuts, group_style
 from catdsl.view.layout import HEADER, LABEL_AT, label_at, label_text, lay_out
 from catdsl.view.layout_box import Box
 from catdsl.view.layout_channel import RADIUS, Wire
 from catdsl.view.legend import legend
 from catdsl.view.structure import Scope, members
 from catdsl.view.svg_elements import line, panel, path, rect, safe, text
-from catdsl.view.svg_style import group_style, style_sheet
+from catdsl.view.svg_style import style_sheet
 from catdsl.view.typeface import STYLES, fit, text_width
 
 _MARGIN = 24
@@ -30,20 +30,11 @@ _FOLDED = 24  # the height of a box of which only the heading is left
 _STATES = {State.PRESENT: "", State.BYPASSED: " gone", State.GONE: " gone", State.NEW: " new"}
 
 
-def render_svg(
-    graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None,
-    title: str = "", subtitle: str = "",
-) -> str:  # fmt: skip
-    """A picture of a graph; with a `teacher`, of what is left of it, or of how the two differ.
-
-    `macs` are multiply-accumulates per node name, for the colour of heat. The text is complete SVG,
-    without scripts and without anything from outside.
-    """
-    return render_picture(facts(graph, teacher=teacher, macs=macs), title=title, subtitles=(subtitle,))
-
-
 def render_picture(facts: Facts, *, title: str = "", subtitles: Iterable[str] = ()) -> str:
-    """The picture of facts; `subtitles` are lines below the title."""
+    """The picture of facts; `subtitles` are lines below the title.
+
+    The text is complete SVG, without scripts and without anything from outside.
+    """
     return _Picture(facts).document(title, subtitles)
 
 
@@ -86,7 +77,7 @@ class _Picture:
         self.placed.append(Placed(0, _MARGIN, _MARGIN, box, 0))
         self._inside(box, _MARGIN, _MARGIN)
         width, height = box.width + 2 * _MARGIN, box.height + 2 * _MARGIN
-        name = safe(f"{self.facts.drawn.kind} {self.facts.drawn.name}")
+        name = safe(f"{self.facts.drawn.kind} {self.facts.title}")
         head = (
             f'<svg id="picture" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
             f'role="group" aria-label="{name}" data-box="0">'
@@ -99,7 +90,7 @@ class _Picture:
         top = self._head(title, tuple(subtitles), width)
         self._inside(box, (width - box.width) // 2, top)
         height = top + box.height + _MARGIN
-        name = safe(title or f"{self.facts.drawn.kind} {self.facts.drawn.name}")
+        name = safe(title or f"{self.facts.drawn.kind} {self.facts.title}")
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
@@ -251,6 +242,7 @@ class _Picture:
             self.elements.append(rect(style, left, top, width, BAR_HEIGHT, round_=min(3, width / 2)))
         if meter.filled > meter.full:
             self.elements.append(rect("more", left + meter.full, top, meter.filled - meter.full, BAR_HEIGHT))
+        self.elements.append(cuts(meter.group, left, top, max(meter.full, meter.filled), BAR_HEIGHT))
 
     def _join(self, box: Box, card: Card, x: int, y: int) -> None:
         """A sign, wider where several wires come in; its caption stands to the right."""

@@ -1,50 +1,49 @@
 """Colours and type of the SVG pictures, for light and dark surroundings, as one style sheet."""
 
-from catdsl.view.palette import HEAT, SERIES, both
+from catdsl.view.groups import COLOURS
+from catdsl.view.palette import HEAT, PAGE, PICTURE, both
 from catdsl.view.typeface import STYLES
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
 
-# Of widths that several convs make; the first series is too near to the blue of all other widths.
-_GROUPS = SERIES[1:]
-
 # What is coloured, by which property, and with what in light and in dark.
 _COLOURS: tuple[tuple[str, str, str, str], ...] = (
-    (".page", "fill", "#ffffff", "#10151d"),
+    (".page", "fill", *PAGE["page"]),
     (".scope>.body", "fill", "#64748b", "#93a4bd"),
     (".scope>.body", "stroke", "#c3ccd8", "#3a475a"),
-    (".card>.body", "fill", "#ffffff", "#19212c"),
-    (".card>.body", "stroke", "#b9c4d2", "#445268"),
+    (".card>.body", "fill", *PICTURE["ground"]),
+    (".card>.body", "stroke", *PICTURE["outline"]),
     (".end>.body", "fill", "#e8f1f2", "#17303a"),
     (".end>.body", "stroke", "#7fa8b0", "#3f6f7c"),
-    (".sign", "fill", "#ffffff", "#19212c"),
-    (".sign", "stroke", "#7d8da3", "#7b8ca5"),
+    (".sign", "fill", *PICTURE["ground"]),
+    (".sign", "stroke", *PICTURE["sign"]),
     (".plus", "stroke", "#475569", "#b6c3d6"),
-    (".wire", "stroke", "#8493a8", "#6d7e97"),
-    (".arrow", "fill", "#8493a8", "#6d7e97"),
-    (".wire.gone", "stroke", "#b9c4d2", "#46556b"),
-    (".arrow.gone", "fill", "#b9c4d2", "#46556b"),
+    (".wire", "stroke", *PICTURE["wire"]),
+    (".arrow", "fill", *PICTURE["wire"]),
+    (".wire.gone", "stroke", *PICTURE["gone"]),
+    (".arrow.gone", "fill", *PICTURE["gone"]),
     (".rule", "stroke", "#e4e9f0", "#2a3544"),
     (".track", "fill", "#dde5f0", "#2b394d"),
     (".left", "fill", "#3567c4", "#6e9df0"),
     (".left.follows", "fill", "#a3bce6", "#44618f"),
-    *((f".left.g{i}", "fill", *colours) for i, colours in enumerate(_GROUPS)),
-    (".more", "fill", "#1c8a5b", "#5ad19a"),
-    (".wire.new", "stroke", "#1c8a5b", "#5ad19a"),
-    (".arrow.new", "fill", "#1c8a5b", "#5ad19a"),
-    (".new>.body,.sign.new,.plus.new", "stroke", "#1c8a5b", "#5ad19a"),
+    *((f".left.g{i}", "fill", *colours) for i, colours in enumerate(COLOURS)),
+    (".cuts", "stroke", *PICTURE["ground"]),
+    (".more", "fill", *PICTURE["new"]),
+    (".wire.new", "stroke", *PICTURE["new"]),
+    (".arrow.new", "fill", *PICTURE["new"]),
+    (".new>.body,.sign.new,.plus.new", "stroke", *PICTURE["new"]),
     (".frame", "stroke", "#e3d5c0", "#57452f"),
     *((f".h{step}", "fill", *colours) for step, colours in enumerate(HEAT, 1)),
-    (".heading,.title", "fill", "#1e293b", "#e6ecf5"),
-    (".name,.count", "fill", "#1e293b", "#e6ecf5"),
+    (".heading,.title", "fill", *PAGE["text"]),
+    (".name,.count", "fill", *PAGE["text"]),
     (".plain,.detail,.shape,.share", "fill", "#475569", "#c2cddc"),
     (".legend,.subheading", "fill", "#5b697d", "#9fb0c6"),
     (".tap", "fill", "#7a3ea8", "#c99af0"),
-    (".gone>.body,.sign.gone", "stroke", "#b7c1ce", "#465469"),
-    (".gone>text,.gone>.row>text", "fill", "#8794a6", "#71829a"),
-    (".row.gone>text", "fill", "#8794a6", "#71829a"),
-    (".gone>.track", "stroke", "#b7c1ce", "#465469"),
-    (".plus.gone", "stroke", "#b7c1ce", "#465469"),
+    (".gone>.body,.sign.gone", "stroke", *PICTURE["gone"]),
+    (".gone>text,.gone>.row>text", "fill", *PICTURE["gone words"]),
+    (".row.gone>text", "fill", *PICTURE["gone words"]),
+    (".gone>.track", "stroke", *PICTURE["gone"]),
+    (".plus.gone", "stroke", *PICTURE["gone"]),
 )
 
 _FIXED = """
@@ -55,6 +54,7 @@ text{white-space:pre}
 .wire{fill:none;stroke-width:1.4}
 .plus{fill:none;stroke-width:1.6}
 .frame{fill:none}
+.cuts{fill:none;stroke-width:2}
 .hit{fill:none;pointer-events:all}
 .left.follows[class*=" g"]{fill-opacity:.55}
 .new>.body,.sign.new{stroke-width:1.6}
@@ -64,11 +64,6 @@ text{white-space:pre}
 .wire.gone{stroke-dasharray:3 3}
 .row.gone>.track{fill-opacity:0;stroke-dasharray:3 2}
 """
-
-
-def group_style(number: int) -> str:
-    """The class of a width that several convs make; the colours come again where there are more than these."""
-    return "" if number < 0 else f" g{number % len(_GROUPS)}"
 
 
 def style_sheet() -> str:

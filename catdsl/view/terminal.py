@@ -1,14 +1,13 @@
 """A graph as an indented tree for the terminal: operators, shapes, widths, and shares of MACs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
-from catdsl.ir.graph import Graph
 from catdsl.view.describe import alteration, change, channels, fate, figures, local_name, percent, shape
-from catdsl.view.facts import Facts, State, facts
-from catdsl.view.structure import Part, Run, Scope, members, structure
+from catdsl.view.facts import Facts, State
+from catdsl.view.structure import Part, Run, Scope, members, structure, taps_by_node
 
 _INDENT = "  "
 _GAP = "  "
@@ -34,11 +33,6 @@ _REMARKS = {State.PRESENT: "", State.BYPASSED: "not needed", State.GONE: "vanish
 _TO_THE_RIGHT = (False, False, True, True, True, False)
 
 
-def render_tree(graph: Graph, *, teacher: Graph | None = None, macs: Mapping[str, int] | None = None) -> str:
-    """The tree of a graph, with a `teacher` beside it; see `render_facts`."""
-    return render_facts(facts(graph, teacher=teacher, macs=macs))
-
-
 def render_facts(known: Facts) -> str:
     """The tree as text that ends with a line break, in plain characters but for the names.
 
@@ -47,7 +41,7 @@ def render_facts(known: Facts) -> str:
     without a difference take one line. Costs of both are the last lines.
     """
     tree = _Tree(known)
-    first = _Line(f"{known.drawn.kind} {known.drawn.name}")
+    first = _Line(f"{known.drawn.kind} {known.title}")
     last = _Line(f"output {known.drawn.output}"), *(_Line(words) for words in figures(known, arrow="->"))
     return _aligned([first, *tree.lines(structure(known.drawn).children, 1), *last])
 
@@ -55,9 +49,7 @@ def render_facts(known: Facts) -> str:
 class _Tree:
     def __init__(self, known: Facts, *, taps: bool = True):
         self.facts = known
-        self.taps: dict[str, list[str]] = {}
-        for tap in known.drawn.taps if taps else ():
-            self.taps.setdefault(tap.node, []).append(tap.label)
+        self.taps = taps_by_node(known.drawn) if taps else {}
 
     def lines(self, parts: Iterable[Part], depth: int) -> Iterator[_Line]:
         for _, same in groupby(parts, key=self._signature):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -55,9 +56,15 @@ def test_another_ending_is_refused_with_those_that_are_known(cli, name):
 
 def test_two_programs_are_set_against_each_other(cli):
     changed(cli, "other.cat", **{"kernels = [1, 3]": "kernels = [1, 5]", "param ngf = 8": "param ngf = 6"})
-    for ending in ENDINGS:
+    for ending in (*ENDINGS, "html"):
         cli("graph", "other.cat", "--diff", "tiny.cat", "-o", f"a.{ending}")
     check(cli, "a")
+    page = read(cli, "a.html")
+    # Both bear one name: the files tell them apart, whatever the form.
+    for ending in (*ENDINGS, "html"):
+        assert re.search(r"tiny\.cat (→|\\u2192) other\.cat", read(cli, f"a.{ending}")), ending
+    assert "8 → 6" in page
+    assert "added" in page
     assert "8 → 6" in read(cli, "a.svg")
     assert "tiny.cat → other.cat" in read(cli, "a.svg")
     assert "parameters" in read(cli, "a.svg")

@@ -3,7 +3,9 @@
 import os
 import shutil
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +72,10 @@ class Browser:
         """What a piece of JavaScript returns."""
         return self.driver.execute_script(script, *values)
 
+    def run_async(self, script: str, *values: Any) -> Any:
+        """What a piece of JavaScript hands to its last argument, a function."""
+        return self.driver.execute_async_script(script, *values)
+
     def find(self, selector: str) -> "WebElement":
         """The first element of a CSS selector."""
         return self.driver.find_element("css selector", selector)
@@ -105,8 +111,21 @@ class Browser:
                       width=width, height=height, deviceScaleFactor=1, mobile=False)  # fmt: skip
         path.write_bytes(self.driver.get_screenshot_as_png())
 
-    def _command(self, command: str, **arguments: Any) -> None:
-        self.driver.execute_cdp_cmd(command, arguments)
+    @contextmanager
+    def on_paper(self) -> Iterator[None]:
+        """For as long as it lasts, the page is styled as for a printer."""
+        self._command("Emulation.setEmulatedMedia", media="print")
+        try:
+            yield
+        finally:
+            self._command("Emulation.setEmulatedMedia", media="")
+
+    def pdf(self) -> bytes:
+        """The page as it is printed."""
+        return b64decode(self._command("Page.printToPDF", printBackground=True)["data"])
+
+    def _command(self, command: str, **arguments: Any) -> dict[str, Any]:
+        return dict(self.driver.execute_cdp_cmd(command, arguments))
 
 
 @pytest.fixture(scope="session")

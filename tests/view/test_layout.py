@@ -14,7 +14,7 @@ from catdsl.view.layout import lay_out
 from catdsl.view.layout_box import Box
 from catdsl.view.layout_lanes import Passage, lanes
 from catdsl.view.layout_places import settle
-from catdsl.view.svg import render_svg
+from tests.view.drawn import svg_of
 from tests.view.graphs import GRAPHS, Maker, inception, long_chain, unet
 from tests.view.picture import problems
 from tests.view.wiring import broken, on_each_other
@@ -75,7 +75,7 @@ def test_any_network_can_be_drawn(graph: Graph) -> None:
     box = lay_out(facts(graph))
     assert broken(box, edges(graph)) == []
     assert on_each_other(box) == []
-    assert problems(render_svg(graph)) == []
+    assert problems(svg_of(graph)) == []
 
 
 # ---- shape ----

@@ -16,8 +16,9 @@ from catdsl.view.layout import lay_out
 from catdsl.view.merged import Merged, merge
 from catdsl.view.mermaid import render_mermaid
 from catdsl.view.part import is_part
-from catdsl.view.svg import render_picture, render_svg
-from catdsl.view.terminal import render_facts, render_tree
+from catdsl.view.svg import render_picture
+from catdsl.view.terminal import render_facts
+from tests.view.drawn import svg_of, tree_of
 from tests.view.forms import dot, explorer, mermaid
 from tests.view.graphs import GRAPHS, Maker, inception, student_of, unet
 from tests.view.picture import problems
@@ -199,7 +200,7 @@ def test_another_padding_is_told_by_name() -> None:
     m, n = Maker(), Maker()
     before = m.finish(m.conv("end.conv0", m.photo, 3))
     after = n.finish(n.conv("end.conv0", n.photo, 3, pad="reflect"))
-    assert "pad zero -> reflect" in render_tree(after, teacher=before)
+    assert "pad zero -> reflect" in tree_of(after, teacher=before)
 
 
 def test_another_wiring_is_a_difference() -> None:
@@ -235,7 +236,7 @@ def test_equal_networks_do_not_differ() -> None:
 
 def test_equal_blocks_take_one_line() -> None:
     before, after = chain("a", "b"), chain("a", "b", "c")
-    tree = render_tree(after, teacher=before)
+    tree = tree_of(after, teacher=before)
     assert line(tree, "a").split() == ["a", "equal"]
     assert line(tree, "conv0").endswith("added")
 
@@ -254,4 +255,4 @@ def test_every_edge_of_a_student_is_as_before() -> None:
     assert known.student
     assert known.drawn is teacher
     assert broken(lay_out(known), edges(teacher)) == []
-    assert problems(render_svg(student, teacher=teacher)) == []
+    assert problems(svg_of(student, teacher=teacher)) == []

@@ -11,8 +11,8 @@ from catdsl.view.explorer import render_explorer
 from catdsl.view.facts import costed_facts, facts
 from catdsl.view.layout import lay_out
 from catdsl.view.mermaid import render_mermaid
-from catdsl.view.svg import render_picture, render_svg
-from catdsl.view.terminal import render_tree
+from catdsl.view.svg import render_picture
+from tests.view.drawn import svg_of, tree_of
 from tests.view.forms import dot, explorer, mermaid
 from tests.view.graphs import student_of
 from tests.view.picture import problems
@@ -27,13 +27,13 @@ _SPECS = sorted(folder("specs").glob("*.cat"))
 def test_a_shipped_program_can_be_drawn(path: Path) -> None:
     teacher = load(path).graph
     student = student_of(teacher)
-    assert problems(render_svg(teacher, macs=macs(teacher), title=path.name)) == []
-    assert problems(render_svg(student, teacher=teacher, macs=macs(student), title=path.name)) == []
+    assert problems(svg_of(teacher, macs=macs(teacher), title=path.name)) == []
+    assert problems(svg_of(student, teacher=teacher, macs=macs(student), title=path.name)) == []
     box = lay_out(facts(teacher))
     assert broken(box, edges(teacher)) == []
     assert on_each_other(box) == []
     assert 0.25 < box.width / box.height < 4
-    assert "vanished" not in render_tree(teacher)
+    assert "vanished" not in tree_of(teacher)
 
 
 @pytest.mark.parametrize("path", _SPECS, ids=lambda p: p.stem)

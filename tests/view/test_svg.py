@@ -8,10 +8,8 @@ import pytest
 
 from catdsl.analysis.cost import cost_model
 from catdsl.ir.graph import Graph
-from catdsl.view.facts import facts
-from catdsl.view.groups import letter, shared_widths
-from catdsl.view.svg import render_svg
-from tests.view.graphs import GRAPHS, Maker, inception, long_names, student_of, unet
+from tests.view.drawn import svg_of
+from tests.view.graphs import GRAPHS, inception, long_names, student_of, unet
 from tests.view.picture import problems, read
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -25,15 +23,15 @@ def macs(graph: Graph) -> dict[str, int]:
 @pytest.mark.parametrize("make", GRAPHS.values(), ids=GRAPHS)
 def test_a_picture_holds_together(make: Callable[[], Graph]) -> None:
     graph = make()
-    assert problems(render_svg(graph)) == []
-    assert problems(render_svg(graph, macs=macs(graph), title="A title", subtitle="and more")) == []
+    assert problems(svg_of(graph)) == []
+    assert problems(svg_of(graph, macs=macs(graph), title="A title", subtitle="and more")) == []
 
 
 @pytest.mark.parametrize("make", GRAPHS.values(), ids=GRAPHS)
 def test_a_student_s_picture_holds_together(make: Callable[[], Graph]) -> None:
     teacher = make()
     student = student_of(teacher)
-    svg = render_svg(student, teacher=teacher, macs=macs(student), title="student.cat")
+    svg = svg_of(student, teacher=teacher, macs=macs(student), title="student.cat")
     assert problems(svg) == []
     assert read(svg).frame.right > 0
 
@@ -41,14 +39,14 @@ def test_a_student_s_picture_holds_together(make: Callable[[], Graph]) -> None:
 @pytest.mark.parametrize("make", GRAPHS.values(), ids=GRAPHS)
 def test_every_node_is_drawn_once(make: Callable[[], Graph]) -> None:
     graph = make()
-    root = ElementTree.fromstring(render_svg(graph))
+    root = ElementTree.fromstring(svg_of(graph))
     drawn = [e.get("data-node") for e in root.iter() if e.get("data-node")]
     assert sorted(map(str, drawn)) == sorted(n.name for n in graph.nodes)
 
 
 @pytest.mark.parametrize("make", GRAPHS.values(), ids=GRAPHS)
 def test_a_picture_is_the_same_each_time(make: Callable[[], Graph]) -> None:
-    assert render_svg(make(), macs=macs(make())) == render_svg(make(), macs=macs(make()))
+    assert svg_of(make(), macs=macs(make())) == svg_of(make(), macs=macs(make()))
 
 
 # ---- the measuring itself ----
@@ -68,7 +66,7 @@ def _moved(svg: str, node: str, dx: float) -> str:
 
 
 def test_an_overlap_is_caught() -> None:
-    svg = render_svg(inception())
+    svg = svg_of(inception())
     found = problems(_moved(svg, "body.0.dense.0.conv0", 60))
     assert any("card body.0.dense.1 overlaps card body.0.dense.0" in p for p in found)
     found = problems(_moved(svg, "body.0.dense.0.conv0", -60))
@@ -76,7 +74,7 @@ def test_an_overlap_is_caught() -> None:
 
 
 def test_a_wire_through_a_box_is_caught() -> None:
-    svg = render_svg(unet())
+    svg = svg_of(unet())
     lanes = re.search(r'(<path class="wire" d=")(M)', svg)
     assert lanes
     box = next(b for b in read(svg).inner if b.name == "card middle")
@@ -87,7 +85,7 @@ def test_a_wire_through_a_box_is_caught() -> None:
 
 
 def test_a_label_that_does_not_fit_is_caught() -> None:
-    svg = render_svg(inception())
+    svg = svg_of(inception())
     found = problems(svg.replace(">conv0</text>", ">conv0_with_a_longer_name</text>", 1))
     assert any("'conv0_with_a_longer_name' " in p for p in found)
     found = problems(svg.replace(">dense</text>", f">{'dense' * 30}</text>", 1))
@@ -104,7 +102,7 @@ def test_a_label_that_does_not_fit_is_caught() -> None:
 )
 def test_a_count_on_something_else_is_caught(old: str, new: str, told: str) -> None:
     teacher = inception()
-    svg = render_svg(student_of(teacher), teacher=teacher)
+    svg = svg_of(student_of(teacher), teacher=teacher)
     row = _row(svg, "stem.conv0")
     count = next(int(e.get("x", "")) for e in row if e.get("class") == "count")
     bar = 50 + int(float(_within(row, "track").get("x", "")))
@@ -121,18 +119,18 @@ def test_a_count_on_something_else_is_caught(old: str, new: str, told: str) -> N
 def test_widths_are_bars_of_the_teacher_filled_by_the_student() -> None:
     teacher = inception()
     student = student_of(teacher)
-    svg = render_svg(student, teacher=teacher)
+    svg = svg_of(student, teacher=teacher)
     left = student.counts["stem.conv0"]
     assert f">32 → {left}</text>" in svg
     row = _row(svg, "stem.conv0")
     track, filled = (float(_within(row, style).get("width", "")) for style in ("track", "left"))
     assert filled == pytest.approx(track * left / 32, abs=0.1)
-    assert "→" not in render_svg(teacher)
+    assert "→" not in svg_of(teacher)
 
 
 def test_convolutions_of_one_width_have_one_colour_and_letter() -> None:
     graph = inception(blocks=1)
-    svg = render_svg(graph)
+    svg = svg_of(graph)
     makers = [n.name for n in graph.nodes if n.op.name == "conv" and graph.channels(n.name) == 32]
     styles = {
         name: next(e.get("class", "") for e in _row(svg, name) if "left" in e.get("class", "")) for name in makers
@@ -143,32 +141,17 @@ def test_convolutions_of_one_width_have_one_colour_and_letter() -> None:
                for name in makers)  # fmt: skip
     alone = _row(svg, "body.0.dense.0.conv0")
     assert _within(alone, "left").get("class") == "left"
-    assert f"A: one width of {len(makers)} convs, stem.conv0" in svg
-
-
-def test_a_width_that_stands_twice_in_a_tensor_is_the_same_width() -> None:
-    m = Maker()
-    x = m.conv("a.conv0", m.photo, 8)
-    both = m.op("b.concat0", x, x)
-    y = m.op("c.add0", both, m.conv("c.conv0", x, 16))
-    known = facts(m.finish(m.conv("end.conv0", y, 3)))
-    assert known.bars["c.conv0"].width == "a.conv0+a.conv0"
-    assert known.bars["c.conv0"].tied == known.bars["a.conv0"].tied == "a.conv0"
-    assert shared_widths(known) == {"a.conv0": 0}
-
-
-def test_letters_go_on_after_z() -> None:
-    assert [letter(number) for number in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+    assert f"A: {len(makers)} convs narrowed together, stem.conv0" in svg
 
 
 def test_a_norm_says_which_it_is() -> None:
-    words = [e.text for e in _row(render_svg(inception()), "stem.norm0") if e.tag.endswith("text")]
+    words = [e.text for e in _row(svg_of(inception()), "stem.norm0") if e.tag.endswith("text")]
     assert "instance" in words
 
 
 def test_a_vanished_branch_is_a_ghost() -> None:
     teacher = inception()
-    svg = render_svg(student_of(teacher, gone=["body.0.dense.1.conv0"]), teacher=teacher)
+    svg = svg_of(student_of(teacher, gone=["body.0.dense.1.conv0"]), teacher=teacher)
     assert '<g class="card gone" data-path="body.0.dense.1">' in svg
     assert ">10 → 0</text>" in svg
     assert svg.count("card gone") == 1 + 1  # and one in the legend
@@ -179,7 +162,7 @@ def test_a_vanished_block_lets_the_tensor_through() -> None:
     teacher = inception(blocks=1)
     gone = [w.name for w in teacher.widths if w.name.startswith("body.")]
     student = student_of(teacher, gone=gone)
-    svg = render_svg(student, teacher=teacher)
+    svg = svg_of(student, teacher=teacher)
     assert "body.0.add1" not in student.node
     assert "not needed in the student" in "".join(_row(svg, "body.0.add1").itertext())
     assert "vanished in the student" in "".join(_row(svg, "body.0.norm0").itertext())
@@ -189,28 +172,28 @@ def test_a_vanished_block_lets_the_tensor_through() -> None:
 def test_heat_goes_with_the_share_of_macs() -> None:
     graph = inception()
     cost = macs(graph)
-    svg = render_svg(graph, macs=cost)
+    svg = svg_of(graph, macs=cost)
     hottest = max(cost, key=cost.__getitem__)
     assert any(e.get("class") == "h5" for e in _row(svg, hottest))
     assert not any((e.get("class") or "").startswith("h5") for e in _row(svg, "body.0.dense.0.conv0"))
     assert "share of MACs" in svg
-    assert "share of MACs" not in render_svg(graph)
+    assert "share of MACs" not in svg_of(graph)
 
 
 def test_a_tooltip_names_the_place() -> None:
-    words = "".join(_row(render_svg(inception()), "stem.conv0").itertext())
+    words = "".join(_row(svg_of(inception()), "stem.conv0").itertext())
     assert "net.cat:7:5" in words
     assert "stem.conv0" in words
 
 
 def test_taps_are_marked() -> None:
-    svg = render_svg(inception())
+    svg = svg_of(inception())
     assert ">◆ stem</text>" in svg
     assert ">◆ body[1]</text>" in svg
 
 
 def test_names_are_shown_as_text() -> None:
-    svg = render_svg(long_names(), title=_HOSTILE, subtitle=_HOSTILE * 9)
+    svg = svg_of(long_names(), title=_HOSTILE, subtitle=_HOSTILE * 9)
     assert "<script" not in svg
     root = ElementTree.fromstring(svg)
     assert not [e for e in root.iter() if e.tag.endswith("script")]
@@ -220,7 +203,7 @@ def test_names_are_shown_as_text() -> None:
 
 
 def test_nothing_comes_from_outside() -> None:
-    svg = render_svg(inception(), title="x")
+    svg = svg_of(inception(), title="x")
     assert re.findall(r"https?://[^\"<\s]+", svg) == ["http://www.w3.org/2000/svg"]
     assert not re.search(r"href|url\(|@import|<image|<script|\son\w+=", svg)
 

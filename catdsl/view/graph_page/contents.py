@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from catdsl.analysis.cost import METRICS, Cost
-from catdsl.ir.graph import Graph
 from catdsl.view.describe import alteration, call, fate
 from catdsl.view.facts import Facts, State
-from catdsl.view.structure import Network
+from catdsl.view.structure import taps_by_node
 from catdsl.view.svg import Placed
 
 SAFE = 2**53  # below it, JavaScript's numbers hold every integer
@@ -21,7 +20,8 @@ def nodes_of(facts: Facts) -> dict[str, Any]:
     Arguments and places are indices into lists of their own, since many nodes share them.
     """
     graph = facts.drawn
-    number = {name: i for i, name in enumerate(_width_names(graph))}
+    number = {name: i for i, name in enumerate(facts.deciding)}
+    taps = taps_by_node(graph)
     calls, places = _Pool(), _Pool()
     return {
         "name": [n.name for n in graph.nodes],
@@ -39,7 +39,7 @@ def nodes_of(facts: Facts) -> dict[str, Any]:
         "were": {str(i): alteration(n, facts) for i, n in enumerate(graph.nodes) if n.name in facts.were},
         "cost": [_written(facts.costs.get(n.name, Cost())) for n in graph.nodes],
         "before": [_written(facts.costs_before.get(n.name, Cost())) for n in graph.nodes if facts.costs_before],
-        "tap": {str(i): labels for i, n in enumerate(graph.nodes) if (labels := _taps(graph, n.name))},
+        "tap": {str(i): taps[n.name] for i, n in enumerate(graph.nodes) if n.name in taps},
     }
 
 
@@ -49,31 +49,13 @@ def _written(cost: Cost) -> list[int | str]:
     return [value if value < SAFE else str(value) for value in values]
 
 
-def _taps(graph: Network, node: str) -> list[str]:
-    return [tap.label for tap in graph.taps if tap.node == node]
-
-
-def _width_names(graph: Network) -> list[str]:
-    """The widths of a graph in its order; of two networks as one, those of their nodes."""
-    if isinstance(graph, Graph):
-        return [w.name for w in graph.widths]
-    return list(dict.fromkeys(s.width for n in graph.nodes for s in n.type.channels))
-
-
-def widths_of(graph: Network) -> dict[str, Any]:
-    """Columns over the widths; `tied` are those that a width follows, or that follow it."""
-    names = _width_names(graph)
-    number = {name: i for i, name in enumerate(names)}
-    ties = {w.name: w.tie for w in graph.widths if w.tie is not None} if isinstance(graph, Graph) else {}
-    tied: list[set[int]] = [set() for _ in names]
-    for width, tie in ties.items():
-        for name, _ in tie.terms:
-            tied[number[width]].add(number[name])
-            tied[number[name]].add(number[width])
+def widths_of(facts: Facts) -> dict[str, Any]:
+    """Columns over the widths: `free` are the widths that decide each, however far behind."""
+    number = {name: i for i, name in enumerate(facts.deciding)}
     return {
-        "name": names,
-        "tie": [str(ties[name]) if name in ties else "" for name in names],
-        "tied": [sorted(others) for others in tied],
+        "name": list(number),
+        "tie": [facts.ties.get(name, "") for name in number],
+        "free": [[number[name] for name in names] for names in facts.deciding.values()],
     }
 
 

@@ -1,28 +1,30 @@
 // The budget: a slider over one limit; a student for each place of it, and the scores that decide.
-function explorer(page, { model, start, command }) {
+function explorer(page, { model, start, command, kinds, amounts }) {
   const get = (id) => document.getElementById(id);
   const search = searcher(model), { rows } = page.view, { nodes, widths } = data;
-  const NAMES = ["MACs (exact)", "MACs (paper)", "parameters", "weights, bytes"];
-  const KINDS = ["macs", "macs", "params", "weights"];
-  const UNITS = { "": 0, K: 3, M: 6, G: 9, T: 12 };
   const PARTS = 1000n; // of the teacher, that the slider can tell apart
   const metric = get("metric"), slider = get("slider"), amount = get("amount");
   const teacher = model.teacher.map(BigInt), floor = model.floor.map(BigInt);
   const rankOf = new Map(model.ranked.map((width, i) => [width, i]));
-  const every = model.scores.flat().sort((a, b) => a - b);
-  const lowest = every[0] ?? 0, high = every[Math.floor(0.98 * (every.length - 1))] ?? 1;
   const big = (value) => Number(value).toLocaleString("en-US");
   const share = (value, i) => `${((100 * Number(value)) / Number(teacher[i] || 1n)).toFixed(1)} %`;
-  let waiting = null;
+  // Where a width is made: its first conv.
+  const maker = widths.name.map((_, width) => nodes.name.findIndex((_, i) => nodes.own[i] && nodes.widths[i].includes(width)));
+  let waiting = null, gone = [];
 
   const least = (i) => (teacher[i] ? (floor[i] * PARTS + teacher[i] - 1n) / teacher[i] : 0n);
 
-  // `25%`, `2.6G`, `400K` or a plain number, exactly; null for anything else.
+  // An amount as --budget takes it, exactly, or what is wrong with it; patterns and units are those of the command.
   function read(text, i) {
-    const found = /^\s*(\d+)(?:\.(\d+))?\s*([KMGT%]?)B?\s*$/.exec(text);
-    if (!found) return null;
-    const digits = BigInt(found[1] + (found[2] ?? "")), below = 10n ** BigInt((found[2] ?? "").length);
-    return found[3] === "%" ? (digits * teacher[i]) / (100n * below) : (digits * 10n ** BigInt(UNITS[found[3]])) / below;
+    const { patterns, units, what, examples, most } = amounts[i], words = text.trim();
+    const found = patterns.map((pattern) => new RegExp(`^(?:${pattern})$`).exec(words)).find(Boolean);
+    if (!found) return { wrong: `“${words}” is not ${what}. Write for example ${examples}.` };
+    const [, whole, fraction = "", power = "0"] = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(found[1]);
+    const places = Number(power) - fraction.length, digits = BigInt(whole + fraction);
+    const scaled = digits * (found[2] === "%" ? teacher[i] : BigInt(units[found[2]])) * 10n ** BigInt(Math.max(0, places));
+    const value = scaled / (10n ** BigInt(Math.max(0, -places)) * (found[2] === "%" ? 100n : 1n));
+    if (value < 1n) return { wrong: `A budget of ${words} is nothing. Give a positive amount.` };
+    return { most: value < BigInt(most) ? value : BigInt(most) };
   }
 
   // The student within a limit, as the search of catdsl finds it.
@@ -34,10 +36,12 @@ function explorer(page, { model, start, command }) {
 
   function show(i, most) {
     waiting = null;
-    const found = plan(i, most);
-    slider.setAttribute("aria-valuetext", `${share(most, i)} of the teacher's ${NAMES[i]}`);
-    get("command").textContent = `${command} --budget ${KINDS[i]}=${most}${i === 1 ? " --count paper" : ""}`;
-    if (!found) return say(`The smallest student takes ${big(floor[i])}, ${share(floor[i], i)}: no plan fits below that.`);
+    // Below the floor there is no plan; the picture is that of the smallest student, and says so.
+    const tooTight = most < floor[i], limit = tooTight ? floor[i] : most;
+    const found = plan(i, limit);
+    slider.setAttribute("aria-valuetext", `${share(limit, i)} of the teacher's ${data.metrics[i]}`);
+    get("command").textContent = `${command} --budget ${kinds[i]}=${limit}${model.metrics[i] === "paper" ? " --count paper" : ""}`;
+    get("copied").textContent = "";
     const known = search.states(found.counts);
     const bar = (node) => nodes.full[node] < 0 ? -1 : channels(node, found.counts);
     page.show(
@@ -53,12 +57,37 @@ function explorer(page, { model, start, command }) {
       get(`cost-${k}`).textContent = big(value);
       get(`share-${k}`).textContent = share(value, k);
     });
+    for (const part of document.querySelectorAll(".figures > div")) part.classList.toggle("chosen", part === get(`cost-${i}`).parentElement);
     strips(found);
-    const gone = found.kept.filter((count) => !count).length, left = most - BigInt(found.whole[i]);
-    const words = [`${gone} of ${found.kept.length} widths vanish`, `${big(left)} of the limit is left`];
-    if (found.threshold !== null) words.unshift(`threshold ${found.threshold}`);
+    gone = model.searched.filter((width) => !found.counts[width]);
+    get("vanished").textContent = `${gone.length} of ${model.searched.length} widths vanish`;
+    listGone();
+    if (tooTight) return say(`No student takes ${big(most)} or less. This is the smallest, at ${big(limit)}, ${share(limit, i)}.`);
+    const words = [`${big(limit - BigInt(found.whole[i]))} of the limit is left`];
+    if (found.threshold !== null) words.unshift(CUTS[model.policy](found.threshold));
+    if (limit >= teacher[i]) words.push("the teacher itself is within it: nothing has to go");
     if (!found.output) words.push("no channel is left that leads to the output: plan refuses this");
     say(`${words.join("; ")}.`);
+  }
+
+  // What the last step of the cut says, by what steps are ranked by.
+  const CUTS = {
+    threshold: (value) => `threshold ${value}`,
+    value_per_cost: (value) => `threshold ${value} of score per cost`,
+    uniform: (value) => `cut at ${(-100 * value).toFixed(1)} % of every width`,
+  };
+
+  // The widths that vanish, each to be pressed to see where it was.
+  function listGone() {
+    if (!get("vanishing").open) return;
+    const buttons = gone.map((width) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = widths.name[width];
+      button.addEventListener("click", () => maker[width] >= 0 && page.visit(maker[width]));
+      return button;
+    });
+    get("gone").replaceChildren(...(gone.length ? buttons : ["none"]));
   }
 
   const channels = (node, counts) => {
@@ -71,11 +100,24 @@ function explorer(page, { model, start, command }) {
   // ---- scores ----
 
   const NAMESPACE = "http://www.w3.org/2000/svg";
-  // A root, and the few largest cut off: most scores are small, and even the least is to be seen.
-  const height = (score) => 0.08 + 0.92 * Math.sqrt(high > lowest ? Math.min(1, Math.max(0, score - lowest) / (high - lowest)) : 1);
+  const every = Float64Array.from(model.scores.flat()).sort();
+  // How many of all scores are lower, as a share: what a cut goes by. Even the least is to be seen.
+  function place(score) {
+    let low = 0, high = every.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (every[middle] < score) low = middle + 1;
+      else high = middle;
+    }
+    return 0.06 + (0.94 * low) / Math.max(1, every.length - 1);
+  }
+  const heights = new Map(every.length ? [...new Set(every)].map((score) => [score, place(score)]) : []);
+  const byPlace = (score) => heights.get(score) ?? place(score);
+  // In the panel, between the least and the largest that are to be seen there.
+  const between = (low, high) => (score) => 0.04 + (high > low ? (0.96 * (score - low)) / (high - low) : 0.96);
 
   // The scores of a width from best to worst, those that are kept apart from the rest, and the threshold.
-  function profile(group, scores, kept, threshold, [x, y, w, h]) {
+  function profile(group, scores, kept, threshold, height, [x, y, w, h]) {
     const at = (i) => x + (w * i) / scores.length, level = (score) => y + h * (1 - height(score));
     const run = (from, to, style) => {
       if (from >= to) return [];
@@ -106,7 +148,7 @@ function explorer(page, { model, start, command }) {
 
   function strips(found) {
     for (const { group, place, rank } of places)
-      profile(group, model.scores[rank], found.kept[rank], level(found), place);
+      profile(group, model.scores[rank], found.kept[rank], level(found), byPlace, place);
   }
 
   function large(among, found) {
@@ -115,8 +157,9 @@ function explorer(page, { model, start, command }) {
     const figure = document.createElement("figure"), caption = document.createElement("figcaption");
     const svg = document.createElementNS(NAMESPACE, "svg"), scores = model.scores[rank], kept = found.kept[rank];
     svg.setAttribute("viewBox", "0 0 240 64");
-    profile(svg, scores, kept, level(found), [0, 2, 240, 60]);
     const line = level(found) === null ? "" : `; the line is the threshold, ${found.threshold}`;
+    const ends = [scores[0], scores.at(-1), ...(level(found) === null ? [] : [level(found)])];
+    profile(svg, scores, kept, level(found), between(Math.min(...ends), Math.max(...ends)), [0, 2, 240, 60]);
     const filled = kept > found.cut[rank] ? ` (${kept - found.cut[rank]} by the fill)` : "";
     caption.textContent = `Scores of ${widths.name[model.ranked[rank]]}, ${scores[0]} to ${scores.at(-1)}: ${kept} of ${scores.length} kept${filled}${line}.`;
     figure.append(svg, caption);
@@ -140,9 +183,12 @@ function explorer(page, { model, start, command }) {
   }
 
   function type() {
-    const i = Number(metric.value), most = read(amount.value, i);
-    amount.toggleAttribute("aria-invalid", most === null);
-    if (most === null) return say("Write an amount as 25%, 2.6G, 400K or 123456.");
+    const i = Number(metric.value), { most, wrong } = read(amount.value, i);
+    if (wrong) {
+      amount.setAttribute("aria-invalid", "true");
+      return say(`${wrong} The picture is still that of the limit before.`);
+    }
+    amount.removeAttribute("aria-invalid");
     slider.value = String(teacher[i] ? (most * PARTS) / teacher[i] : 0n);
     soon(i, most);
   }
@@ -159,15 +205,17 @@ function explorer(page, { model, start, command }) {
   get("copy").addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(get("command").textContent);
-      say("The command is copied.");
+      get("copied").textContent = "copied";
     } catch {
       getSelection().selectAllChildren(get("command"));
+      get("copied").textContent = "selected: now Ctrl+C";
     }
   });
+  get("vanishing").addEventListener("toggle", listGone);
   metric.value = String(start.metric);
   slider.min = String(least(start.metric));
   amount.value = start.text;
   get("budget").hidden = false;
   type();
-  return { plan: (i, most) => plan(i, BigInt(most)), states: search.states, show };
+  return { plan: (i, most) => plan(i, BigInt(most)), states: search.states, show, read };
 }

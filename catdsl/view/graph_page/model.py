@@ -38,6 +38,7 @@ def model_of(planner: Planner) -> dict[str, Any]:
         "base": [base.get(w.name, 0) for w in graph.widths],
         "ties": _ties(graph, number),
         "ranked": [number[name] for name in first.names],
+        "searched": [number[w.name] for w in graph.widths if w.searched],
         "low": first.low.tolist(),
         "step": first.step.tolist(),
         "lists": [{"width": r.width.tolist(), "value": _ranked_values(r, planner.policy)} for r in lists],

@@ -44,9 +44,9 @@ function viewer() {
       return was == value || !was ? words : `${big(was)} → ${words}`;
     };
     const pairs = [["Operator", nodes.calls[nodes.call[i]]], ["Shape", now.shape[i].join(" × ")]];
-    if (nodes.full[i] >= 0) pairs.push(["Channels", change(nodes.full[i], now.left[i])]);
+    if (nodes.full[i] >= 0) pairs.push(["Channels", view.channels(i, now)]);
     if ([...now.cost[i], ...(before[i] ?? [])].some(Number))
-      pairs.push(["MACs, exact", share(0)], ["MACs, paper", share(1)], ["Parameters", share(2)]);
+      for (const metric of [0, 1, 2]) pairs.push([capital(data.metrics[metric]), share(metric)]);
     pairs.push([nodes.widths[i].length > 1 ? "Widths" : "Width", nodes.widths[i].map(widthWords).join("; ")]);
     if (nodes.tap[i]) pairs.push(["Compared as", nodes.tap[i].join(", ")]);
     if (nodes.places[nodes.place[i]]) pairs.push(["Source", nodes.places[nodes.place[i]]]);
@@ -59,7 +59,7 @@ function viewer() {
     details.replaceChildren(...parts);
   }
 
-  const change = (full, left) => (full === 0 || left === full ? String(left) : `${full} → ${left}`);
+  const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
   function widthWords(width) {
     const users = start.filter((i) => nodes.widths[i].includes(width)).length;
@@ -67,14 +67,22 @@ function viewer() {
     return `${widths.name[width]}${tie}, of ${users} operator${users === 1 ? "" : "s"}`;
   }
 
+  // Bring a node into sight, and tell of it.
+  function visit(node) {
+    view.reveal(node);
+    pinned = node;
+    describe(node);
+  }
+
   // ---- widths that light up ----
 
   function light(node) {
     lit = node === null || lit === node ? null : node;
-    const group = new Set(lit === null ? [] : nodes.widths[lit].flatMap((width) => [width, ...widths.tied[width]]));
-    const among = start.map((i) => nodes.widths[i].some((width) => group.has(width)));
+    const group = new Set(lit === null ? [] : nodes.widths[lit].flatMap((width) => widths.free[width]));
+    const among = start.map((i) => nodes.widths[i].some((width) => widths.free[width].some((free) => group.has(free))));
     svg.classList.toggle("lighting", lit !== null);
     view.rows.forEach((row, i) => row.element.classList.toggle("lit", among[i]));
+    view.mark("holds-lit", among);
     for (const net of view.nets) net.element.classList.toggle("lit", net.edges.some(([a]) => among[a]));
     pinned = lit;
     describe(lit ?? shown);
@@ -90,9 +98,11 @@ function viewer() {
     const named = (i) => [nodes.name[i], ...(nodes.tap[i] ?? [])].some((text) => text.toLowerCase().includes(words));
     found = words ? start.filter(named) : [];
     current = -1;
-    const among = new Set(found);
+    const among = start.map(() => false);
+    for (const i of found) among[i] = true;
+    view.mark("holds-match", among);
     view.rows.forEach(({ element }, i) => {
-      element.classList.toggle("match", among.has(i));
+      element.classList.toggle("match", among[i]);
       element.classList.remove("current");
     });
     tally.textContent = words ? (found.length ? `${found.length} found; Enter` : "nothing found") : "";
@@ -106,9 +116,7 @@ function viewer() {
     const node = found[current];
     view.rows[node].element.classList.add("current");
     tally.textContent = `${current + 1} of ${found.length}`;
-    view.reveal(node);
-    pinned = node;
-    describe(node);
+    visit(node);
   }
 
   query.addEventListener("input", search);
@@ -233,7 +241,8 @@ function viewer() {
     button.addEventListener("click", actions[button.dataset.do]);
 
   const HINT = [
-    make("p", "Point at an operator, or tap it, for its shape and cost. A click lights up everything that its width is tied to; a heading folds its block.", "muted"),
+    make("p", "Point at an operator for its shape and cost. A click lights up everything that its width is tied to; a heading folds its block.", "muted keys"),
+    make("p", "Tap an operator, or a heading to fold it.", "muted taps"),
     make("p", "Keys: Tab and arrows to move, Enter to press, / to search, + and - to zoom, 0 for all of it.", "muted keys"),
   ];
   get("tools").hidden = false;
@@ -242,6 +251,7 @@ function viewer() {
 
   return {
     view,
+    visit,
     // Draw another student.
     show(next, strips) {
       now = next;

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from catdsl.analysis.cost import Cost
-from catdsl.view.describe import amount, figures
+from catdsl.analysis.cost import METRICS, Cost
+from catdsl.search.budget import amounts_of, kind_of
+from catdsl.view.describe import HEAT_STEPS, METRIC_NAMES, PERCENT_DIGITS, PERCENT_LEAST, amount, figures
 from catdsl.view.facts import Facts
 from catdsl.view.graph_page.contents import boxes_of, nodes_of, widths_of
 from catdsl.view.legend import legend_entries, symbol
@@ -16,25 +17,32 @@ from catdsl.view.svg import live_picture
 from catdsl.view.svg_style import style_sheet
 
 _FOLDER = Path(__file__).parent
-_METRICS = ("MACs (exact)", "MACs (paper)", "parameters", "weights (bytes)")
-_NOTES = (
+_COVERS = (
     "The page runs the search of catdsl plan itself: the longest part of the one ranked list that fits, then single "
     "steps where they still fit. A limit is on one sum; for limits of memory or latency, or several at once, use the "
-    "command. Channels are ranked by the policy",
+    "command. Channels are ranked by the policy"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The limit that the slider begins at: one of METRICS, and an amount as the command takes it."""
+
+    metric: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
     """What the slider needs: the search as JSON values, the budget to begin with, and the command that plans.
 
-    `metric` is an index into METRICS, `text` an amount as the command takes it.
+    `remarks` are sentences that a reader of the page should know.
     """
 
     model: Mapping[str, Any]
-    metric: int
-    text: str
+    start: Start
     command: str
+    remarks: tuple[str, ...] = ()
 
 
 def render_graph_page(known: Facts, *, title: str, subtitle: str = "", exploration: Exploration | None = None) -> str:
@@ -43,16 +51,21 @@ def render_graph_page(known: Facts, *, title: str, subtitle: str = "", explorati
     picture = live_picture(known)
     data: dict[str, Any] = {
         "nodes": nodes_of(known),
-        "widths": widths_of(known.drawn),
+        "widths": widths_of(known),
         "boxes": boxes_of(picture.boxes),
+        "metrics": list(METRIC_NAMES.values()),
+        "percent": {"digits": PERCENT_DIGITS, "least": PERCENT_LEAST},
+        "heat": HEAT_STEPS,
         "explorer": None,
     }
-    scripts = ["search.js", "picture.js", "page.js", "explorer.js", "start.js"]
+    scripts = ["search.js", "painting.js", "picture.js", "page.js", "explorer.js", "start.js"]
     if exploration is not None:
         data["explorer"] = {
             "model": exploration.model,
-            "start": {"metric": exploration.metric, "text": exploration.text},
+            "start": {"metric": METRICS.index(exploration.start.metric), "text": exploration.start.text},
             "command": exploration.command,
+            "kinds": [kind_of(metric) for metric in METRICS],
+            "amounts": [_amounts(metric) for metric in METRICS],
         }
     body = joined(
         (
@@ -71,9 +84,22 @@ def render_graph_page(known: Facts, *, title: str, subtitle: str = "", explorati
     return one_file(title, body, data, style=style, script="\n".join(map(_text, scripts)))
 
 
+def _amounts(metric: str) -> dict[str, Any]:
+    """How a budget's amounts are read, as `catdsl/search/budget.py` has it; whole numbers as text, for big integers."""
+    written = amounts_of(metric)
+    return {
+        "patterns": written.patterns,
+        "units": {unit: str(scale) for unit, scale in written.units.items()},
+        "what": written.what,
+        "examples": written.examples,
+        "most": str(written.most),
+    }
+
+
 def _names(title: str, subtitle: str, known: Facts) -> Html:
     whole = sum(known.costs.values(), Cost())
-    cost = f"{amount(whole.exact)} MACs (exact), {amount(whole.paper)} (paper), {amount(whole.params)} parameters"
+    named = ((METRIC_NAMES[metric], getattr(whole, metric)) for metric in METRICS if metric != "weights")
+    cost = ", ".join(f"{amount(value)} {name}" for name, value in named)
     # Beside a slider the figures of the student stand, and change.
     words = cost if known.scored else ", ".join(figures(known)) or cost
     about = f"{subtitle}; {words}" if subtitle else words
@@ -84,7 +110,7 @@ def _tools() -> Html:
     """Hidden until the script is there to answer."""
     find = element(
         "div",
-        element("input", type="search", id="query", placeholder="Find a name ( / )", aria_label="Find a name"),
+        element("input", type="search", id="query", placeholder="Find ( / )", aria_label="Find a name"),
         element("output", id="tally", aria_live="polite"),
         class_="find",
     )
@@ -99,7 +125,7 @@ def _tools() -> Html:
 
 
 def _budget(exploration: Exploration) -> Html:
-    options = (element("option", name, value=i) for i, name in enumerate(_METRICS))
+    options = (element("option", name, value=i) for i, name in enumerate(METRIC_NAMES.values()))
     setting = element(
         "div",
         element("label", "Budget", for_="metric"),
@@ -111,21 +137,32 @@ def _budget(exploration: Exploration) -> Html:
     )  # fmt: skip
     costs = (
         element("div", element("dt", name), element("dd", id=f"cost-{i}"), element("dd", id=f"share-{i}"))
-        for i, name in enumerate(_METRICS)
+        for i, name in enumerate(METRIC_NAMES.values())
     )
     command = element(
-        "div", element("code", id="command"), element("button", "Copy", type="button", id="copy"), class_="run"
+        "div",
+        element("code", id="command"),
+        element("button", "Copy", type="button", id="copy"),
+        element("output", id="copied", aria_live="polite"),
+        class_="run",
     )
+    remarks = (element("p", remark, class_="remark") for remark in exploration.remarks)
+    vanished = element(
+        "details", element("summary", id="vanished"), element("div", id="gone", class_="vanished"),
+        class_="notes", id="vanishing",
+    )  # fmt: skip
     notes = element(
         "details",
-        element("summary", "The command, and what this covers"),
+        element("summary", "The command, and more"),
         command,
-        element("p", f"{_NOTES[0]} {exploration.model['policy']}."),
+        element("p", f"{_COVERS} {exploration.model['policy']}."),
         class_="notes",
+        id="covers",
     )
     return element(
         "section", setting, element("dl", joined(costs), class_="figures"),
-        element("p", id="outcome", class_="notes", aria_live="polite"), notes,
+        element("p", id="outcome", class_="notes", aria_live="polite"), joined(remarks),
+        element("div", vanished, notes, class_="more"),
         class_="budget", id="budget", hidden=True, aria_label="Budget",
     )  # fmt: skip
 
@@ -137,7 +174,7 @@ def _legend(known: Facts) -> Html:
             "li",
             Html(
                 f'<svg width="{entry.symbol_width + 2}" height="16" aria-hidden="true">'
-                f"{''.join(symbol(entry.kind, 1, 0))}</svg>"
+                f"{''.join(symbol(entry, 1, 0))}</svg>"
             ),
             entry.words,
         )

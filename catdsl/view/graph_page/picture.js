@@ -1,9 +1,11 @@
-// The picture: boxes that fold, zoom, and what changes with the widths.
+// The picture: boxes that fold, and zoom.
 // The layout comes from Python. What is folded loses height: all that stands below in its column moves
 // up. Then strips of the picture in which nothing stands any more are drawn together, from left to right.
 function picture(data, svg, stage) {
   const TOKEN = /[MHVLQZ]|-?[\d.]+/g;
-  const HEATS = 5, LEAST = 0.1, MOST = 3, READABLE = 0.6;
+  const LEAST = 0.1, MOST = 3, LONG = 3, MUCH = [1.5, 2]; // screens
+  // The least scale at which names can be read; a small screen is held nearer, but not half as near.
+  const readable = () => (stage.clientWidth < 600 ? 0.75 : 0.6);
   const EDGE = 8, EMPTY = 24; // what a line or an edge needs on either side, and what is left of an empty strip
   const whole = svg.viewBox.baseVal.width;
   let scale = 1, width = whole;
@@ -172,7 +174,29 @@ function picture(data, svg, stage) {
   function foldAll(closed) {
     for (const box of foldable) box.closed = closed;
     layOut();
-    begin();
+    toTheTop();
+  }
+
+  // Blocks in blocks are closed from the inside out until the rest can be read without moving it about; those
+  // around all others stay open.
+  function foldToRead() {
+    const depth = (box) => (box === boxes[0] ? 0 : 1 + depth(boxes[box.outer]));
+    const blocks = foldable.filter((box) => box.scope).map((box) => [box, depth(box)]);
+    const screens = () => {
+      settle(boxes[0]);
+      const height = boxes[0].now + 2 * boxes[0].y;
+      const [across, down] = [drawnTogether()(whole) / stage.clientWidth, height / stage.clientHeight];
+      return { across: readable() * across, down: readable() * down };
+    };
+    let { across, down } = screens();
+    if (across <= 1 && down <= LONG) return;
+    // The outermost are closed only where much more would be out of sight.
+    const much = () => across > 1 || down > 1, far = () => across > MUCH[0] || down > MUCH[1];
+    for (let level = Math.max(0, ...blocks.map(([, d]) => d)); level > 1 ? much() : level && far(); level--) {
+      for (const [box, d] of blocks) if (d === level) box.closed = true;
+      ({ across, down } = screens());
+    }
+    layOut();
   }
 
   // ---- zoom ----
@@ -202,7 +226,12 @@ function picture(data, svg, stage) {
   }
 
   function begin() {
-    scale = Math.min(1, Math.max(READABLE, stage.clientWidth / width));
+    foldToRead();
+    toTheTop();
+  }
+
+  function toTheTop() {
+    scale = Math.min(1, Math.max(readable(), stage.clientWidth / width));
     sized();
     reveal(0);
     stage.scrollTop = 0;
@@ -226,57 +255,10 @@ function picture(data, svg, stage) {
       stage.scrollTop += at.top + at.height / 2 - frame.top - frame.height / 2;
   }
 
-  // ---- what changes with the widths ----
-
-  const percent = (share) => {
-    const value = 100 * share;
-    if (!value) return "0 %";
-    return value >= 10 ? `${value.toFixed(0)} %` : value >= 0.05 ? `${value.toFixed(1)} %` : "<0.1 %";
-  };
-
-  function write(text, words) {
-    // What had to be shortened stays as it is: the panel has the rest.
-    if (text && !text.textContent.includes("…") && text.textContent !== words) text.textContent = words;
+  // Boxes that hold any of these nodes say so, for as long as they are folded over them.
+  function mark(style, among) {
+    for (const box of foldable) box.group.classList.toggle(style, box.nodes.some((node) => among[node]));
   }
 
-  // `now` has for every node its state, shape, cost in all metrics, and the channels left of its width.
-  function show(now) {
-    const macs = now.cost.map((cost) => Number(cost[0]));
-    const whole = macs.reduce((a, b) => a + b, 0) || 1, hottest = Math.max(...macs, 0) / whole;
-    rows.forEach((row, i) => {
-      const gone = now.state[i] !== 0, share = macs[i] / whole;
-      row.element.classList.toggle("gone", gone);
-      if (row.join) {
-        row.element.classList.toggle("bypassed", now.state[i] === 1);
-        for (const part of row.element.children) if (!part.matches(".wire,text")) part.classList.toggle("gone", gone);
-        return;
-      }
-      const heat = Math.max(1, Math.min(HEATS, Math.ceil(HEATS * Math.sqrt(share / (hottest || 1)) - 1e-9)));
-      row.heat.setAttribute("class", share ? `h${heat}` : "hit");
-      write(row.shape, now.shape[i].join("×"));
-      if (!row.track) return;
-      const full = data.nodes.full[i], left = now.left[i], vanished = now.state[i] === 2;
-      write(row.count, left === full || (vanished && !data.nodes.own[i]) ? String(full) : `${full} → ${left}`);
-      const length = (Number(row.track.getAttribute("width")) * left) / (full || 1);
-      row.left.setAttribute("width", String(vanished || !left ? 0 : Math.max(2, length)));
-    });
-    for (const box of boxes.slice(1)) {
-      if (!box.nodes.length || box.group.dataset.node) continue;
-      box.group.classList.toggle("gone", box.nodes.every((node) => now.state[node] === 2));
-      const share = box.nodes.reduce((sum, node) => sum + macs[node], 0) / whole;
-      write(box.share, share ? percent(share) : "");
-    }
-    const changed = new Set();
-    for (const net of nets) {
-      const live = net.edges.some(([a, b]) => now.state[a] !== 2 && now.state[b] !== 2);
-      if (live === net.live) continue;
-      net.live = live;
-      for (const part of net.element.children) part.classList.toggle("gone", !live);
-      changed.add(net.element.parentElement);
-    }
-    // Living wires on top of dead ones.
-    for (const group of changed) group.append(...[...group.children].filter((g) => !g.firstChild.classList.contains("gone")));
-  }
-
-  return { svg, boxes, rows, nets, fold, foldAll, zoom: (by, x, y) => zoom(scale * by, x, y), fit, begin, reveal, show, percent };
+  return { svg, boxes, rows, nets, fold, foldAll, zoom: (by, x, y) => zoom(scale * by, x, y), fit, begin, reveal, mark, ...painting(data, boxes, rows, nets) };
 }

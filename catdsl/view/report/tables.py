@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catdsl.search.budget import label, shown
-from catdsl.view.describe import amount
+from catdsl.view.describe import METRIC_NAMES, amount
 from catdsl.view.report.content import STUDENT, TEACHER, Bound, Costs, Metric, Report, Timing
 from catdsl.view.report.wording import (
     better_words,
@@ -31,10 +31,10 @@ _PROTOCOLS = {
 }
 
 _COSTS: tuple[tuple[str, Callable[[Costs], int | None], Callable[[int], str]], ...] = (
-    ("MACs (exact)", lambda costs: costs.exact, amount),
-    ("MACs (paper)", lambda costs: costs.paper, amount),
-    ("parameters", lambda costs: costs.params, amount),
-    ("bytes of weights", lambda costs: costs.weights, size_of),
+    (METRIC_NAMES["exact"], lambda costs: costs.exact, amount),
+    (METRIC_NAMES["paper"], lambda costs: costs.paper, amount),
+    (METRIC_NAMES["params"], lambda costs: costs.params, amount),
+    (METRIC_NAMES["weights"], lambda costs: costs.weights, size_of),
     ("peak memory of activations", lambda costs: costs.memory, size_of),
 )
 
