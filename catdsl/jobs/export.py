@@ -1,0 +1,157 @@
+"""`export`: the network of a run or a spec as one file that runs without catdsl, checked before it is there."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from catdsl import __version__
+from catdsl.backend.weights import read_weights
+from catdsl.diagnostics import CatError
+from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
+from catdsl.export.network import Network, network_of
+from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
+from catdsl.export.program_file import run_program, write_program
+from catdsl.export.sizes import SizeRule, size_rule, sizes_to_check
+from catdsl.files import not_writable
+from catdsl.ir.graph import Graph
+from catdsl.jobs.translate import trained_network
+from catdsl.project import Project
+from catdsl.semantics.student import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How one kind of file is written, and how it is run to be checked."""
+
+    shown: str
+    write: Callable[..., object]
+    run: Callable[[Path, Sequence[tuple[Tensor, ...]]], list[Tensor]]
+    beside: tuple[str, ...] = ()
+    """Endings of the files that belong to it."""
+
+
+FORMATS: dict[str, Format] = {
+    ".onnx": Format("ONNX", write_onnx, run_onnx),
+    ".pt2": Format("torch.export", write_program, run_program),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, the sizes that it takes, and how far it is from the network."""
+
+    files: tuple[Path, ...]
+    format: str
+    sizes: SizeRule
+    agreement: Agreement
+    bytes: int
+
+
+def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool) -> Network:
+    """What is exported: the graph, its weights, and where they come from.
+
+    Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
+    """
+    project, path = trained_network(source, weights, dict(overrides), teacher=teacher)
+    tensors, _ = read_weights(path)
+    graph = project.graph
+    return network_of(graph, tensors, facts=facts_of(project, graph), source=str(path))
+
+
+def facts_of(project: Project, graph: Graph) -> dict[str, str]:
+    """Words that travel with an exported file: what it was made from, and what it takes and gives."""
+    taken = {
+        f"catdsl.input.{node.name}": f"{graph.channels(node.name)} channels: {_contents(node.attrs)}"
+        for node in graph.inputs
+    }
+    return {
+        "catdsl.version": __version__,
+        "catdsl.spec": Path(project.spec.files[0].shown).name,
+        "catdsl.network": f"{'teacher' if project.student is None else 'student'} {graph.name}",
+        "catdsl.program_sha256": digest([project.source, *project.spec.files]),
+        **taken,
+        "catdsl.output": f"{graph.channels(graph.output)} channels: image, values from -1 to 1",
+        "catdsl.sizes": str(size_rule(graph)),
+    }
+
+
+def export(network: Network, out: Path, *, half: bool, say: Callable[[str], None]) -> Exported:
+    """Write `out` in the format of its ending, once it was seen to compute what the network does.
+
+    Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
+    written), E609 (the file computes something else; nothing is left), E610 (the format cannot hold it).
+    """
+    form = format_of(out)
+    if out.suffix == ".onnx":
+        check_onnx()
+    rule = size_rule(network.graph)
+    say(f"sizes    {rule}")
+    with _beside(out) as folder:
+        made = folder / out.name
+        form.write(network, made, half=half)
+        agreement = check(
+            network, lambda inputs: form.run(made, inputs), sizes_to_check(rule), what=f"the {form.shown} file",
+            tolerance=HALF_TOLERANCE if half else TOLERANCE,
+        )  # fmt: skip
+        files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
+        for file in files:
+            _move(folder / file.name, file)
+    return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files))
+
+
+def exported_json(done: Exported) -> str:
+    """What was done, for programs."""
+    agreement = done.agreement
+    return json.dumps(
+        {
+            "files": [str(f) for f in done.files], "format": done.format, "bytes": done.bytes,
+            "sizes": {"height": str(done.sizes.height), "width": str(done.sizes.width)},
+            "checked": {
+                "sizes": agreement.sizes, "batches": agreement.batches, "tolerance": agreement.tolerance,
+                "furthest": agreement.furthest,
+            },
+        },
+        indent=1,
+    )  # fmt: skip
+
+
+def format_of(out: Path) -> Format:
+    """The format of an ending. Raises CatError E607."""
+    if out.suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise CatError.one("E607", f"`{out.name}` has no ending of a format", help=f"end the name in one of {known}")
+    return FORMATS[out.suffix]
+
+
+def _contents(attrs: Mapping[str, object]) -> str:
+    if attrs["kind"] == "image":
+        return "image, values from -1 to 1"
+    edges = ", then the edges between instances as 0 or 1" if attrs["edges"] else ""
+    return f"label map, one-hot{edges}"
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that is gone afterwards. Raises CatError E608."""
+    if out.is_dir():
+        raise CatError.one("E608", f"{out} is a folder", help="give -o the name of a file")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        holder = tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}.")
+    except OSError as error:
+        raise not_writable(out, error) from error
+    with holder as folder:
+        yield Path(folder)
+
+
+def _move(made: Path, out: Path) -> None:
+    try:
+        os.replace(made, out)
+    except OSError as error:
+        raise not_writable(out, error) from error
