@@ -1,0 +1,203 @@
+"""What a pass is, what it returns, and the draft in which it builds a new graph out of an old one."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from catdsl.ir.graph import Graph, Node, Tap
+from catdsl.ir.op import Absence, Axis, Op
+from catdsl.ir.types import Channels
+from catdsl.ir.verify import verify
+
+Weights = Mapping[str, np.ndarray]
+Recipe = Callable[[Weights], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A graph, and how its weights are made of those of the graph that it came from.
+
+    `carry` takes arrays by `<node>.<parameter>` of the old graph and gives those of the new one. What
+    is not changed is not copied.
+    """
+
+    graph: Graph
+    carry: Callable[[Weights], dict[str, np.ndarray]]
+
+    def then(self, following: "Pass") -> "Rewritten":
+        """This, and what `following` makes of it."""
+        after = following.run(self.graph)
+        if after.graph is self.graph:
+            return self
+        return Rewritten(after.graph, lambda weights: after.carry(self.carry(weights)))
+
+
+class Pass(Protocol):
+    """A rewrite that keeps the function of a graph: a frozen dataclass whose fields are its options.
+
+    `run` gives the same graph object back where there is nothing to do.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self, graph: Graph) -> Rewritten: ...
+
+
+def unchanged(graph: Graph) -> Rewritten:
+    """The graph as it is."""
+    return Rewritten(graph, dict)
+
+
+def until_settled(step: "Callable[[Graph], Rewritten]", graph: Graph) -> Rewritten:
+    """`step` again and again, until it finds nothing to do."""
+    result = step(graph)
+    if result.graph is graph:
+        return result
+    repeated = until_settled(step, result.graph)
+    return Rewritten(repeated.graph, lambda weights: repeated.carry(result.carry(weights)))
+
+
+@dataclass(slots=True)
+class Draft:
+    """Nodes put beside and in place of those of `graph`, and recipes for the weights that are new.
+
+    Nodes are put in any order: `finish` sorts them, and leaves out what nothing uses any more.
+    """
+
+    graph: Graph
+    nodes: dict[str, Node] = field(init=False)
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    taps: tuple[Tap, ...] = field(init=False)
+    _moved: dict[str, str] = field(default_factory=dict)
+    _changed: bool = False
+
+    def __post_init__(self) -> None:
+        self.nodes, self.taps = dict(self.graph.node), self.graph.taps
+
+    def put(self, node: Node, recipes: Mapping[str, Recipe] | None = None) -> str:
+        """Add a node, or put it in the place of the one of its name; `recipes` by its parameters' names."""
+        self.nodes[node.name] = node
+        self.recipes |= {f"{node.name}.{weight}": recipe for weight, recipe in (recipes or {}).items()}
+        self._changed = True
+        return node.name
+
+    def move(self, old: str, new: str) -> None:
+        """What reads the tensor `old` is to read `new`, which holds the same."""
+        self._moved[old] = new
+        self._changed = True
+
+    def without_taps(self) -> None:
+        """Let the tensors go that are kept for distillation alone."""
+        self._changed = self._changed or bool(self.taps)
+        self.taps = ()
+
+    def fresh(self, members: Iterable[str], word: str) -> str:
+        """A name that is free, in the smallest block that holds all `members`."""
+        paths = [name.split(".")[:-1] for name in members]
+        shared: list[str] = []
+        for steps in zip(*paths, strict=False):
+            if len(set(steps)) > 1:
+                break
+            shared.append(steps[0])
+        stem = ".".join((*shared, word))
+        return next(name for i in range(len(self.nodes) + 1) if (name := f"{stem}{i}") not in self.nodes)
+
+    def finish(self) -> Rewritten:
+        """The new graph, verified."""
+        if not self._changed:
+            return unchanged(self.graph)
+        nodes = {name: self._rewired(node) for name, node in self.nodes.items() if name not in self._moved}
+        output = self._where(self.graph.output)
+        taps = tuple(Tap(tap.label, self._where(tap.node)) for tap in self.taps)
+        roots = [*(n.name for n in self.graph.inputs), output, *(tap.node for tap in taps)]
+        kept = _sorted(nodes, roots)
+        used = {s.width for n in kept for s in n.type.channels}
+        used |= {name for w in self.graph.widths if w.tie and w.name in used for name, _ in w.tie.terms}
+        widths = tuple(w for w in self.graph.widths if w.name in used)
+        graph = Graph(self.graph.name, self.graph.kind, kept, widths, output, taps)
+        verify(graph)
+        names = [f"{node.name}.{weight.name}" for node in kept for weight in node.op.weights(node.attrs)]
+        recipes = {name: recipe for name, recipe in self.recipes.items()}
+
+        def carry(weights: Weights) -> dict[str, np.ndarray]:
+            return {name: recipes[name](weights) if name in recipes else weights[name] for name in names}
+
+        return Rewritten(graph, carry)
+
+    def _rewired(self, node: Node) -> Node:
+        inputs = tuple(map(self._where, node.inputs))
+        return node if inputs == node.inputs else Node(node.name, node.op, inputs, node.attrs, node.type, node.span)
+
+    def _where(self, name: str) -> str:
+        while name in self._moved:
+            name = self._moved[name]
+        return name
+
+
+def _sorted(nodes: Mapping[str, Node], roots: Sequence[str]) -> tuple[Node, ...]:
+    """What the roots need, each node after its inputs, otherwise in the order of `roots` and inputs."""
+    done: dict[str, Node] = {}
+    for root in roots:
+        stack = [root]
+        while stack:
+            name = stack[-1]
+            missing = [i for i in nodes[name].inputs if i not in done]
+            if name in done or not missing:
+                done.setdefault(name, nodes[name])
+                stack.pop()
+            else:
+                stack += reversed(missing)
+    return tuple(done.values())
+
+
+# ---- what several passes ask ----
+
+
+def only_read_by(graph: Graph, node: str, reader: str) -> bool:
+    """Whether nothing but `reader`, once, needs the tensor of `node`."""
+    if node == graph.output or any(tap.node == node for tap in graph.taps):
+        return False
+    return [n.name for n in graph.consumers[node]] == [reader] and graph.node[reader].inputs.count(node) == 1
+
+
+def works_per_channel(node: Node) -> bool:
+    """Whether each channel of the result is a function of the same channel of the one input, always the same one."""
+    return (
+        node.op.absence is Absence.PASSES
+        and len(node.inputs) == 1
+        and node.op.name not in ("pixel_shuffle", "dropout")
+        and not node.attrs.get("spectral")
+    )
+
+
+def alike(node: Node) -> tuple[str, str]:
+    """A key that is equal for nodes of one operator and equal attributes."""
+    return node.op.name, repr(sorted(node.attrs.items()))
+
+
+def stacked_recipes(op: Op, nodes: Sequence[Node]) -> dict[str, Recipe]:
+    """Recipes for one operator that does to the outputs of several, in turn, what each did to its own."""
+    table = op.weights(nodes[0].attrs)
+    return {weight.name: _stacked(nodes, weight.name, weight.axes) for weight in table}
+
+
+def _stacked(nodes: Sequence[Node], weight: str, axes: tuple[Axis, ...]) -> Recipe:
+    names = [f"{node.name}.{weight}" for node in nodes]
+    if Axis.OUT not in axes:
+        # A counter of batches, which is the same in all.
+        return lambda weights: weights[names[0]]
+    return lambda weights: np.concatenate([weights[name] for name in names], axis=axes.index(Axis.OUT))
+
+
+def channels_in_turn(nodes: Iterable[Node]) -> Channels:
+    """The channels of several tensors, one after the other."""
+    return tuple(segment for node in nodes for segment in node.type.channels)
+
+
+def slice_of(source: str, node: Node, start: int, *, op: Op, name: str | None = None) -> Node:
+    """A slice of `source` from segment `start` on, that stands for the tensor of `node`."""
+    attrs: dict[str, Any] = {"segments": (start, start + len(node.type.channels))}
+    return Node(name or node.name, op, (source,), attrs, node.type, node.span)

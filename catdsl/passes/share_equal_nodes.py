@@ -1,0 +1,66 @@
+"""What is computed twice from the same tensors is computed once."""
+
+from dataclasses import dataclass, replace
+
+from catdsl.ir.graph import Graph, Node
+from catdsl.ir.op import Absence
+from catdsl.ir.size import Size, evaluate, indexed
+from catdsl.passes.rewriting import Draft, Rewritten, until_settled
+
+
+@dataclass(frozen=True, slots=True)
+class ShareEqualNodes:
+    """One node for those of one operator, equal attributes and equal inputs, where it has no weights.
+
+    A size that follows a tensor is made to follow the first one of that size. The normalisations of a
+    SPADE block (Park et al., CVPR 2019) then share the resized labels.
+    """
+
+    name: str = "share equal nodes"
+
+    def run(self, graph: Graph) -> Rewritten:
+        return until_settled(_once, graph)
+
+
+def _once(graph: Graph) -> Rewritten:
+    draft = Draft(graph)
+    sizes = _sizes(graph)
+    seen: dict[tuple[object, ...], str] = {}
+    for node in graph.nodes:
+        if node.op.absence is Absence.SOURCE or node.op.name == "dropout" or node.op.weights(node.attrs):
+            continue
+        wanted = _led(node, sizes)
+        if wanted != node:
+            draft.put(wanted)
+        key = (node.op.name, repr(sorted(wanted.attrs.items())), wanted.inputs)
+        if seen.setdefault(key, node.name) != node.name:
+            draft.move(node.name, seen[key])
+    return draft.finish()
+
+
+def _sizes(graph: Graph) -> dict[str, Size]:
+    """The size of each tensor: as that of an earlier one where they are always equal, or by its own name."""
+    found: dict[str, Size] = {}
+    for node in graph.nodes:
+        own: Size = ("height", node.name), ("width", node.name)
+        if node.op.absence is Absence.SOURCE:
+            found[node.name] = own
+            continue
+        size = node.op.size(node.attrs, [found[name] for name in node.inputs])
+        found[node.name] = size if _is_reference(size) else own
+    return found
+
+
+def _is_reference(size: Size) -> bool:
+    return all(isinstance(part, tuple) and part[0] in ("height", "width") for part in size)
+
+
+def _led(node: Node, sizes: dict[str, Size]) -> Node:
+    """A node whose size follows other tensors, led by the first tensors of those sizes."""
+    if len(node.inputs) < 2 or node.op.absence is not Absence.PASSES:
+        return node
+    inputs = [node.inputs[0]]
+    own: list[Size] = [(("height", name), ("width", name)) for name in node.inputs]
+    known = [own[0], *(sizes[name] for name in node.inputs[1:])]
+    to = tuple(indexed(evaluate(expr, known), inputs) for expr in node.attrs["to"])
+    return replace(node, inputs=tuple(inputs), attrs={**node.attrs, "to": to})
