@@ -140,7 +140,8 @@ def _rows(
             network=network.name, form=candidate.form, cost=cost_model(network.graph).at(),
             speed=summarised(times, peak, batch=options.batch, size=size, precision=options.precision,
                              device=conditions.device),
-            seconds=times, difference=_difference(prepared.result_BCHW, outputs[network.original]),
+            seconds=times, resident=prepared.resident,
+            difference=_difference(prepared.result_BCHW, outputs[network.original]),
             over_teacher=_ratio(seconds.get(_name(TEACHER, candidate.form)), times),
             over_student=_ratio(seconds.get(_name(STUDENT, candidate.form)), times),
         )  # fmt: skip

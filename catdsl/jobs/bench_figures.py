@@ -60,7 +60,8 @@ class Row:
 
     Ratios are to teacher and student as searched in the same form, None where these were not timed.
     `difference` is the largest to what the network gives eagerly before any passes, as a share of
-    that one's largest value.
+    that one's largest value. `resident` stands for the peak memory where torch does not allocate it: what
+    the process grew by in the first pass.
     """
 
     network: str
@@ -68,6 +69,7 @@ class Row:
     cost: Cost
     speed: Speed
     seconds: Sequence[float]
+    resident: int | None
     difference: float
     over_teacher: Ratio | None
     over_student: Ratio | None

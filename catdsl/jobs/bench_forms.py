@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import Tensor
 
 from catdsl.backend.compilers import of_a_compiler
 from catdsl.diagnostics import CatError
+from catdsl.evaluate.resident import resident_growth
 from catdsl.evaluate.speed import forward_call
 from catdsl.export.network import Network, network_of
 from catdsl.export.onnx_file import onnx_session, write_onnx
@@ -38,12 +39,14 @@ class Conditions:
 class Prepared:
     """A pass of a network in some form, and what it gave when it was tried.
 
-    `accounted` says whether torch allocates what it takes, so that its memory can be measured.
+    `accounted` says whether torch allocates what it takes, so that its memory can be measured to the
+    byte; otherwise `resident` are the bytes that the process took in the first pass, where it is known.
     """
 
     call: Callable[[], object]
     result_BCHW: Tensor
     accounted: bool
+    resident: int | None = None
 
 
 class Unavailable(Exception):
@@ -89,11 +92,14 @@ def _onnxruntime(network: BenchNetwork, conditions: Conditions) -> Prepared:
     names = [value.name for value in session.get_inputs()]
     given = dict(zip(names, (x_BCHW.contiguous().numpy() for x_BCHW in conditions.images), strict=True))
 
-    def call() -> object:
-        return session.run(None, given)
+    results: list[Any] = []
 
-    (made,) = session.run(None, given)
-    return Prepared(call, torch.from_numpy(made), accounted=False)
+    def call() -> object:
+        results[:] = session.run(None, given)
+        return results
+
+    resident = resident_growth(call)
+    return Prepared(call, torch.from_numpy(results[0]), accounted=False, resident=resident)
 
 
 _PREPARE: dict[Form, Callable[[BenchNetwork, Conditions], Prepared]] = {

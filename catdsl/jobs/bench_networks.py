@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
 from torch.fx import GraphModule
 
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
-from catdsl.backend.weights import module_with_weights
+from catdsl.backend.weights import load_weights, module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.ir.input_size import with_input_size
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
 from catdsl.jobs.setting import stride
+from catdsl.passes.pipeline import run_pipeline
 from catdsl.project import Project, load
 
-TEACHER, STUDENT = "teacher", "student"
+TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +94,7 @@ def _networks(
     for name, graph in graphs.items():
         module, weights = _with_weights(project, graph, files.get(name), seed)
         made.append(BenchNetwork(name, with_input_size(graph, *chosen), module, weights, name))
-    return BenchNetworks(source, project, chosen, tuple(made))
+    return BenchNetworks(source, project, chosen, (*made, _shipped(made[-1])))
 
 
 def _with_weights(project: Project, graph: Graph, file: Path | None, seed: int) -> tuple[GraphModule, str]:
@@ -100,6 +103,23 @@ def _with_weights(project: Project, graph: Graph, file: Path | None, seed: int) 
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)
     return module, f"initial, seed {seed}"
+
+
+def _shipped(network: BenchNetwork) -> BenchNetwork:
+    """The network after the passes that change no result."""
+    weights = {name: value.detach().cpu().numpy() for name, value in network.module.state_dict().items()}
+    name = f"{network.name} {DEPLOYED}"
+    graph, carried = deployed(network.graph, weights)
+    module = build_module(graph)
+    tensors = {path: torch.from_numpy(np.ascontiguousarray(value)) for path, value in carried.items()}
+    load_weights(module, tensors, graph, source=name)
+    return BenchNetwork(name, graph, module, network.weights, network.name)
+
+
+def deployed(graph: Graph, weights: Mapping[str, np.ndarray]) -> tuple[Graph, dict[str, np.ndarray]]:
+    """A graph after the pipeline `deploy`, and its weights."""
+    rewritten = run_pipeline("deploy", graph)
+    return rewritten.graph, rewritten.carry(weights)
 
 
 def _check_size(project: Project, size: tuple[int, int]) -> None:

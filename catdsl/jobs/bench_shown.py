@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from catdsl import __version__
 from catdsl.backend.timing import device_name
+from catdsl.diagnostics import Span
 from catdsl.jobs.bench_figures import Bench, Ratio, Row
 from catdsl.jobs.bench_operators import GROUPS, NodeShare, Shares, shares
 from catdsl.view.describe import amount, detail, percent
@@ -69,6 +71,7 @@ def _row_values(row: Row) -> dict[str, Any]:
         "milliseconds": {"median": speed.median_ms, "low": speed.low_ms, "high": speed.high_ms},
         "images_per_second": speed.images_per_second,
         "peak_bytes": speed.peak_bytes,
+        "resident_bytes": row.resident,
         "times_as_fast_as_teacher": row.over_teacher and asdict(row.over_teacher),
         "times_as_fast_as_student": row.over_student and asdict(row.over_student),
         "difference": row.difference,
@@ -122,6 +125,8 @@ def as_text(found: Bench) -> str:
         "",
         *_table(found),
     ]
+    if any(row.resident is not None for row in found.rows):
+        lines.append("~ what the process grew by in the first pass; others are exact, by torch's allocator")
     if found.missing:
         lines += ["", "not timed:", *(f"  {m.network} {m.form}: {m.reason}" for m in found.missing)]
     odd = [row for row in found.rows if options.precision == "fp32" and not row.difference <= _DIFFERS]
@@ -150,7 +155,7 @@ def _table(found: Bench) -> Iterator[str]:
             [
                 row.network, row.form, amount(cost.exact), amount(cost.paper), amount(cost.params),
                 f"{speed.median_ms:.2f}", f"{speed.low_ms:.2f} - {speed.high_ms:.2f}",
-                f"{speed.images_per_second:.1f}", _memory(speed.peak_bytes), _times(row.over_teacher),
+                f"{speed.images_per_second:.1f}", _memory(row), _times(row.over_teacher),
                 _times(row.over_student),
             ]
         )  # fmt: skip
@@ -165,8 +170,11 @@ def _line(cells: Sequence[str]) -> str:
     return "".join(placed).rstrip()
 
 
-def _memory(peak: int | None) -> str:
-    return "-" if peak is None else f"{peak / 2**20:.1f} MiB"
+def _memory(row: Row) -> str:
+    """Peak memory; marked where it is what the process grew by."""
+    if row.speed.peak_bytes is None:
+        return "-" if row.resident is None else f"~{row.resident / 2**20:.1f} MiB"
+    return f"{row.speed.peak_bytes / 2**20:.1f} MiB"
 
 
 def _times(ratio: Ratio | None) -> str:
@@ -205,5 +213,10 @@ def _operator_lines(found: Bench, part: Shares) -> Iterator[str]:
         yield (
             f"{node.name:<{width}}{operator:<22}{f'{share.channels[0]} → {share.channels[1]}':>14}"
             f"{f'{node.type.height} x {node.type.width}':>13}{1e3 * share.seconds:>9.3f}"
-            f"{percent(share.time):>8}{percent(share.macs):>8}  {node.span or ''}"
+            f"{percent(share.time):>8}{percent(share.macs):>8}  {_place(node.span)}"
         )
+
+
+def _place(span: Span | None) -> str:
+    """The line in a file by its name alone: where it lies is said by the JSON."""
+    return "" if span is None else f"{Path(span.file).name}:{span.line}:{span.column}"

@@ -120,6 +120,7 @@ def test_onnxruntime_gets_as_many_threads(student: Project, monkeypatch: pytest.
     assert {row.form for row in found.rows} == {"onnxruntime"}
     assert all(row.difference < 1e-5 for row in found.rows)
     assert all(row.speed.peak_bytes is None for row in found.rows)
+    assert all((row.resident or 0) < 2**30 for row in found.rows)
 
 
 @pytest.mark.slow
