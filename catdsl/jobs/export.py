@@ -18,6 +18,7 @@ from catdsl.export.network import Network, network_of
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
 from catdsl.export.sizes import SizeRule, size_rule, sizes_to_check
+from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
 from catdsl.files import not_writable
 from catdsl.ir.graph import Graph
 from catdsl.jobs.translate import trained_network
@@ -38,6 +39,7 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     ".onnx": Format("ONNX", write_onnx, run_onnx),
+    ".py": Format("Python", write_python, run_python, beside=(WEIGHTS,)),
     ".pt2": Format("torch.export", write_program, run_program),
 }
 
@@ -67,7 +69,7 @@ def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, 
 def facts_of(project: Project, graph: Graph) -> dict[str, str]:
     """Words that travel with an exported file: what it was made from, and what it takes and gives."""
     taken = {
-        f"catdsl.input.{node.name}": f"{graph.channels(node.name)} channels: {_contents(node.attrs)}"
+        f"catdsl.input.{node.name}": f"{graph.channels(node.name)} channels, {_contents(node.attrs)}"
         for node in graph.inputs
     }
     return {
@@ -76,7 +78,7 @@ def facts_of(project: Project, graph: Graph) -> dict[str, str]:
         "catdsl.network": f"{'teacher' if project.student is None else 'student'} {graph.name}",
         "catdsl.program_sha256": digest([project.source, *project.spec.files]),
         **taken,
-        "catdsl.output": f"{graph.channels(graph.output)} channels: image, values from -1 to 1",
+        "catdsl.output": f"{graph.channels(graph.output)} channels, an image with values from -1 to 1",
         "catdsl.sizes": str(size_rule(graph)),
     }
 
@@ -131,9 +133,9 @@ def format_of(out: Path) -> Format:
 
 def _contents(attrs: Mapping[str, object]) -> str:
     if attrs["kind"] == "image":
-        return "image, values from -1 to 1"
-    edges = ", then the edges between instances as 0 or 1" if attrs["edges"] else ""
-    return f"label map, one-hot{edges}"
+        return "an image with values from -1 to 1"
+    edges = ", the last the edges between instances" if attrs["edges"] else ""
+    return f"a label map, one-hot{edges}"
 
 
 @contextmanager
