@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -21,6 +21,7 @@ from catdsl.export.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
 from catdsl.files import not_writable
 from catdsl.ir.graph import Graph
+from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
 from catdsl.jobs.translate import trained_network
 from catdsl.project import Project
 from catdsl.semantics.student import digest
@@ -53,17 +54,27 @@ class Exported:
     sizes: SizeRule
     agreement: Agreement
     bytes: int
+    int8: Int8Cost | None = None
+    """What int8 costs; `agreement` is then that of the float32 model that was quantised."""
 
 
-def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool) -> Network:
-    """What is exported: the graph, its weights, and where they come from.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is exported, and the project that it belongs to."""
+
+    project: Project
+    network: Network
+
+
+def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool) -> Chosen:
+    """The network that a command means: its graph, its weights, and where they come from.
 
     Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
     """
     project, path = trained_network(source, weights, dict(overrides), teacher=teacher)
     tensors, _ = read_weights(path)
     graph = project.graph
-    return network_of(graph, tensors, facts=facts_of(project, graph), source=str(path))
+    return Chosen(project, network_of(graph, tensors, facts=facts_of(project, graph), source=str(path)))
 
 
 def facts_of(project: Project, graph: Graph) -> dict[str, str]:
@@ -83,28 +94,42 @@ def facts_of(project: Project, graph: Graph) -> dict[str, str]:
     }
 
 
-def export(network: Network, out: Path, *, half: bool, say: Callable[[str], None]) -> Exported:
+def export(
+    what: Chosen, out: Path, *, half: bool, say: Callable[[str], None], int8: Int8Options | None = None
+) -> Exported:
     """Write `out` in the format of its ending, once it was seen to compute what the network does.
 
     Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
     written), E609 (the file computes something else; nothing is left), E610 (the format cannot hold it).
     """
-    form = format_of(out)
-    if out.suffix == ".onnx":
-        check_onnx()
+    form, network = format_of(out), what.network
+    _check_asked(out, half=half, int8=int8 is not None)
+    if int8 is not None:
+        check_options(network, int8)
     rule = size_rule(network.graph)
     say(f"sizes    {rule}")
     with _beside(out) as folder:
-        made = folder / out.name
+        made = folder / (out.name if int8 is None else f"float_{out.name}")
         form.write(network, made, half=half)
         agreement = check(
             network, lambda inputs: form.run(made, inputs), sizes_to_check(rule), what=f"the {form.shown} file",
             tolerance=HALF_TOLERANCE if half else TOLERANCE,
         )  # fmt: skip
+        cost = None if int8 is None else export_int8(what.project, network, made, folder / out.name, int8, say)
         files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
         for file in files:
             _move(folder / file.name, file)
-    return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files))
+    return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files), cost)
+
+
+def _check_asked(out: Path, *, half: bool, int8: bool) -> None:
+    """Refuse what does not go together. Raises CatError E607."""
+    if int8 and half:
+        raise CatError.one("E607", "--half and --int8 cannot both be had", help="choose one of them")
+    if int8 and out.suffix != ".onnx":
+        raise CatError.one("E607", f"int8 is written as .onnx alone, not as {out.suffix}", help="end -o in .onnx")
+    if out.suffix == ".onnx":
+        check_onnx()
 
 
 def exported_json(done: Exported) -> str:
@@ -118,6 +143,7 @@ def exported_json(done: Exported) -> str:
                 "sizes": agreement.sizes, "batches": agreement.batches, "tolerance": agreement.tolerance,
                 "furthest": agreement.furthest,
             },
+            "int8": None if done.int8 is None else asdict(done.int8),
         },
         indent=1,
     )  # fmt: skip
