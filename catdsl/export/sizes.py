@@ -31,6 +31,8 @@ class SideRule:
             return f"{self.least} alone"
         if self.step == 1:
             return f"{self.least} or more"
+        if self.least % self.step == 0:
+            return f"multiples of {self.step} from {self.least} on"
         return ", ".join(str(self.least + i * self.step) for i in range(3)) + ", ..."
 
 
