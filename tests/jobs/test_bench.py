@@ -16,12 +16,14 @@ from catdsl.evaluate import node_times
 from catdsl.evaluate.node_times import measure_nodes
 from catdsl.ir.input_size import with_input_size
 from catdsl.jobs import bench as job
-from catdsl.jobs import bench_forms
+from catdsl.jobs import bench_forms, bench_networks
 from catdsl.jobs.bench import bench
 from catdsl.jobs.bench_figures import BenchOptions, parse_size
 from catdsl.jobs.bench_forms import parse_forms
 from catdsl.jobs.bench_operators import GROUPS, shares
+from catdsl.jobs.bench_shown import as_text
 from catdsl.jobs.planning import save_student
+from catdsl.passes.pipeline import run_pipeline
 from catdsl.project import Project, load
 
 SPEC = """
@@ -53,7 +55,8 @@ def student(tmp_path: Path) -> Project:
 
 def test_a_student_is_timed_beside_its_teacher(student: Project) -> None:
     found = bench(student, BenchOptions(forms=("eager",), runs=3, threads=1, batch=2), say=quiet)
-    assert [(row.network, row.form) for row in found.rows][:2] == [("teacher", "eager"), ("student", "eager")]
+    assert [row.network for row in found.rows] == ["teacher", "student", "student deployed"]
+    assert {row.form for row in found.rows} == {"eager"}
     teacher, small = found.rows[:2]
     assert teacher.cost == student.cost_model.teacher
     assert small.cost == student.cost
@@ -68,6 +71,27 @@ def test_a_student_is_timed_beside_its_teacher(student: Project) -> None:
     assert teacher.over_teacher.median == small.over_student.median == 1
     turns = [a / b for a, b in zip(teacher.seconds, small.seconds, strict=True)]
     assert small.over_teacher.median == sorted(turns)[1]
+
+
+def test_what_is_shipped_is_the_student_after_the_passes(student: Project) -> None:
+    found = bench(student, BenchOptions(forms=("eager",), runs=1), say=quiet)
+    rewritten = run_pipeline("deploy", student.graph)
+    assert rewritten.graph.nodes != student.graph.nodes
+    assert found.timed.last.graph == rewritten.graph
+    assert found.rows[-1].cost == cost_model(rewritten.graph).at()
+    assert (found.rows[-1].network, found.timed.last.original) == ("student deployed", "student")
+    alone = bench(load(SPEC), BenchOptions(forms=("eager",), runs=1), say=quiet)
+    assert [row.network for row in alone.rows] == ["teacher", "teacher deployed"]
+
+
+def test_a_network_that_computes_something_else_is_warned_of(student: Project, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def damaged(graph, weights):  # type: ignore[no-untyped-def]
+        return graph, {name: 2 * value for name, value in weights.items()}
+
+    monkeypatch.setattr(bench_networks, "deployed", damaged)
+    found = bench(student, BenchOptions(forms=("eager",), runs=1), say=quiet)
+    (warning,) = (line for line in as_text(found).splitlines() if line.startswith("warning: "))
+    assert warning.startswith("warning: student deployed eager computes something else")
 
 
 def test_without_its_teacher_a_student_is_compared_with_itself_alone(student: Project) -> None:
@@ -145,6 +169,7 @@ def test_a_form_that_cannot_be_had_is_listed_with_the_reason(student: Project, m
     monkeypatch.setattr(bench_forms, "write_onnx", missing_package)
     found = bench(student, BenchOptions(runs=1), say=quiet)
     assert {row.form for row in found.rows} == {"eager"}
+    assert "not timed:\n  teacher compiled: torch.compile failed" in as_text(found)
     reasons = {missing.form: missing.reason for missing in found.missing}
     assert "torch.compile failed" in reasons["compiled"]
     assert "not installed" in reasons["onnxruntime"]
