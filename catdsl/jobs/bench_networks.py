@@ -111,7 +111,7 @@ def _shipped(network: BenchNetwork) -> BenchNetwork:
     name = f"{network.name} {DEPLOYED}"
     graph, carried = deployed(network.graph, weights)
     module = build_module(graph)
-    tensors = {path: torch.from_numpy(np.ascontiguousarray(value)) for path, value in carried.items()}
+    tensors = {path: torch.from_numpy(np.asarray(value, order="C")) for path, value in carried.items()}
     load_weights(module, tensors, graph, source=name)
     return BenchNetwork(name, graph, module, network.weights, network.name)
 

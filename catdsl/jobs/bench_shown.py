@@ -142,32 +142,32 @@ def _with_own_weights(found: Bench) -> Iterator[Any]:
 
 
 _COLUMNS = (
-    ("network", 17), ("form", 12), ("MACs exact", 11), ("MACs paper", 11), ("params", 9), ("ms/image", 10),
-    ("quartiles", 17), ("images/s", 10), ("peak memory", 13), ("x teacher", 10), ("x student", 10),
+    "network", "form", "MACs exact", "MACs paper", "params", "ms/image", "quartiles", "images/s", "peak memory",
+    "x teacher", "x student",
 )  # fmt: skip
+_WORDS = 2
+"""How many columns hold words, which stand at the left; numbers stand at the right."""
 
 
 def _table(found: Bench) -> Iterator[str]:
-    yield _line([name for name, _ in _COLUMNS])
-    for row in found.rows:
-        speed, cost = row.speed, row.cost
-        yield _line(
-            [
-                row.network, row.form, amount(cost.exact), amount(cost.paper), amount(cost.params),
-                f"{speed.median_ms:.2f}", f"{speed.low_ms:.2f} - {speed.high_ms:.2f}",
-                f"{speed.images_per_second:.1f}", _memory(row), _times(row.over_teacher),
-                _times(row.over_student),
-            ]
-        )  # fmt: skip
+    lines = [_COLUMNS, *(_cells(row) for row in found.rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for cells in lines:
+        placed = zip(cells, widths, strict=True)
+        yield "  ".join(f"{c:<{w}}" if i < _WORDS else f"{c:>{w}}" for i, (c, w) in enumerate(placed)).rstrip()
 
 
-def _line(cells: Sequence[str]) -> str:
-    """Names at the left of their columns, numbers at the right."""
-    placed = (
-        f"{cell:<{width}}" if index < 2 else f"{cell:>{width}}"
-        for index, (cell, (_, width)) in enumerate(zip(cells, _COLUMNS, strict=True))
-    )
-    return "".join(placed).rstrip()
+def _cells(row: Row) -> tuple[str, ...]:
+    speed, cost = row.speed, row.cost
+    return (
+        row.network, row.form, amount(cost.exact), amount(cost.paper), amount(cost.params), _time(speed.median_ms),
+        f"{_time(speed.low_ms)} - {_time(speed.high_ms)}", f"{speed.images_per_second:.1f}", _memory(row),
+        _times(row.over_teacher), _times(row.over_student),
+    )  # fmt: skip
+
+
+def _time(milliseconds: float) -> str:
+    return f"{milliseconds:.2f}" if milliseconds < 100 else f"{milliseconds:.0f}"
 
 
 def _memory(row: Row) -> str:

@@ -84,6 +84,16 @@ def test_what_is_shipped_is_the_student_after_the_passes(student: Project) -> No
     assert [row.network for row in alone.rows] == ["teacher", "teacher deployed"]
 
 
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_counters_and_statistics_of_norms_are_carried_along(norm: str) -> None:
+    # A batch norm before a sum stays one, with its counter of batches, which has no axes.
+    text = f"style {{ norm = {norm} }}" + SPEC.replace(
+        "output body", "output norm(body) + (photo -> conv(6, 3, stride = 2))"
+    )
+    found = bench(load(text), BenchOptions(forms=("eager",), runs=1), say=quiet)
+    assert found.rows[-1].difference < 1e-5
+
+
 def test_a_network_that_computes_something_else_is_warned_of(student: Project, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     def damaged(graph, weights):  # type: ignore[no-untyped-def]
         return graph, {name: 2 * value for name, value in weights.items()}
