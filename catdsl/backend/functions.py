@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from catdsl.ir.size import SizeExpr, evaluate
+from catdsl.ir.size import SizeExpr, evaluate, scaled
 
 
 def add(*tensors: Tensor) -> Tensor:
@@ -36,7 +36,7 @@ def resize(x: Tensor, *like: Tensor, scale: float | None, to: tuple[SizeExpr, Si
     """Resample x by a factor, or to a size that may follow the sizes of x and of `like`."""
     if to is None:
         assert scale is not None
-        size: tuple[Any, Any] = (int(x.shape[2] * scale), int(x.shape[3] * scale))
+        size: tuple[Any, Any] = (scaled(x.shape[2], scale), scaled(x.shape[3], scale))
     else:
         sizes = [(t.shape[2], t.shape[3]) for t in (x, *like)]
         size = (evaluate(to[0], sizes), evaluate(to[1], sizes))

@@ -17,7 +17,9 @@ def main() -> None:
 
 def _run() -> int:
     # Each module adds its commands to the application, in the order of its help.
-    from catdsl.cli import spec_commands, search_commands, run_commands, evaluate_commands, data_commands  # noqa: F401, I001
+    from catdsl.cli import (  # noqa: I001
+        spec_commands, search_commands, run_commands, evaluate_commands, export_commands, data_commands,  # noqa: F401
+    )  # fmt: skip
     from catdsl.cli.app import app
     from catdsl.cli.guard import guarded
 

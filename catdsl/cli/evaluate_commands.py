@@ -9,12 +9,20 @@ from typing import Annotated
 import typer
 
 from catdsl.cli.app import app, say, typed
-from catdsl.cli.flags import Data, Device, Format, FormatOption
+from catdsl.cli.flags import Data, Device, Format, FormatOption, Seed, Set, Source
+from catdsl.cli.guard import open_spec
+from catdsl.files import write_text
 
 
 class ProtocolName(StrEnum):
     paired = "paired"
     unpaired = "unpaired"
+
+
+class PrecisionOption(StrEnum):
+    fp32 = "fp32"
+    bf16 = "bf16"
+    fp16 = "fp16"
 
 
 class NormaliseName(StrEnum):
@@ -123,6 +131,68 @@ def compare(
         _show(ComparisonTables(found))
     for path in written:
         say(f"written: {path}")
+
+
+@app.command()
+def bench(
+    source: Source,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=4096, help="images at once")] = 1,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="HxW", help="of the images; by default as declared", show_default=False),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", min=1, max=1024, help="of an operator; by default as torch has", show_default=False),
+    ] = None,
+    forms: Annotated[
+        str | None,
+        typer.Option("--forms", help="eager, compiled, onnxruntime; by default all that can be had",
+                     show_default=False),
+    ] = None,
+    runs: Annotated[
+        int | None,
+        typer.Option("--runs", min=1, max=10_000, help="passes of each; by default `timing_runs` of evaluate { }",
+                     show_default=False),
+    ] = None,
+    teacher: Annotated[bool, typer.Option("--teacher/--no-teacher", help="time the teacher, too")] = True,
+    precision: Annotated[
+        PrecisionOption, typer.Option("--precision", help="of the computation; onnxruntime is timed in fp32 only")
+    ] = PrecisionOption.fp32,
+    channels_last: Annotated[
+        bool, typer.Option("--channels-last", help="channels innermost in torch's tensors")
+    ] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="a .json file for everything measured", show_default=False)
+    ] = None,
+    format: FormatOption = Format.text, set_: Set = None,
+) -> None:  # fmt: skip
+    """Time teacher, student and what is shipped, in turn: eager, compiled and in onnxruntime.
+
+    Networks of a spec or a student program have initial weights.
+
+    Example: catdsl bench runs/facades --threads 1 --forms eager,onnxruntime
+    """
+    if set_ and source.is_dir():
+        raise typer.BadParameter("--set is for a SPEC; a run has the values that it was made with")
+    from catdsl.jobs.bench import bench as job
+    from catdsl.jobs.bench_figures import BenchOptions, parse_size
+    from catdsl.jobs.bench_forms import parse_forms
+    from catdsl.jobs.bench_shown import as_json, as_text
+
+    options = BenchOptions(
+        batch=batch, size=parse_size(size) if size else None, threads=threads, runs=runs,
+        forms=parse_forms(forms) if forms is not None else None, teacher=teacher, precision=precision.value,
+        device=device, channels_last=channels_last, seed=seed,
+    )  # fmt: skip
+    found = job(source if source.is_dir() else open_spec(source, set_), options, say=say)
+    text = as_json(found)
+    print(text if format is Format.json else as_text(found))
+    if out is not None:
+        write_text(out, text + "\n")
+        say(f"written: {out}")
 
 
 def _show(tables: object) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typer
 
+from catdsl.backend.compilers import of_a_compiler
 from catdsl.cli.speaking import speaks
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.render import render_json, render_text
@@ -19,7 +20,6 @@ from catdsl.project import Project, load
 
 # torch.OutOfMemoryError says the first; the CPU's allocator, a plain RuntimeError, the second.
 _NO_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
-_COMPILERS = ("torch._dynamo", "torch._inductor")
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -57,7 +57,7 @@ def _told(error: RuntimeError) -> int:
                 "a training goes on from its last checkpoint with --resume",
             )
         )  # fmt: skip
-    if type(error).__module__.startswith(_COMPILERS):
+    if of_a_compiler(error):
         return _refuse(
             CatError.one(
                 "E607", f"torch.compile failed: {line}",

@@ -45,4 +45,6 @@ CODES: dict[str, str] = {
     "E606": "training cannot go on",
     "E607": "a setting cannot be used for this job",
     "E608": "a file cannot be written",
+    "E609": "an export computes something else",
+    "E610": "a network cannot be exported to this format",
 }

@@ -1,6 +1,6 @@
 """How fast networks are, and what memory they take: side by side in one process, in turn."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 
@@ -50,35 +50,44 @@ def measure_speed(
     torch does by default, which on recent GPUs rounds the factors of convolutions to TF32. Raises
     CatError E607 for a precision that the device has not.
     """
-    _check_precision(precision, device)
-    # Noise and not zeros: with zeros a GPU takes less power, and runs faster than it would on images.
-    noise = torch.rand(batch, channels, *size, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    x_BCHW = noise.to(device)
-    calls = {name: _call(network, x_BCHW, precision) for name, network in networks.items()}
+    check_precision(precision, device)
+    x_BCHW = noise(batch, channels, size).to(device)
+    calls = {name: forward_call(network, (x_BCHW,), precision) for name, network in networks.items()}
     with ExitStack() as modes:
         for network in networks.values():
             modes.enter_context(evaluating(network))
         seconds = alternating_seconds(calls, device, runs=runs)
         peaks = {name: peak_bytes(call, device) for name, call in calls.items()}
     return {
-        name: _speed(times, peaks[name], batch=batch, size=size, precision=precision, device=device)
+        name: summarised(times, peaks[name], batch=batch, size=size, precision=precision, device=device)
         for name, times in seconds.items()
     }
 
 
-def _call(network: nn.Module, x_BCHW: Tensor, precision: PrecisionName) -> Callable[[], object]:
-    kind = x_BCHW.device.type
+def noise(batch: int, channels: int, size: tuple[int, int]) -> Tensor:
+    """Images B x C x H x W in [-1, 1] to time networks on, always the same."""
+    # Noise and not zeros: with zeros a GPU takes less power, and runs faster than it would on images.
+    return torch.rand(batch, channels, *size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def forward_call(
+    network: Callable[..., object], images: Sequence[Tensor], precision: PrecisionName
+) -> Callable[[], object]:
+    """A pass of a network over images of its inputs, B x C x H x W each, in a precision."""
+    kind = images[0].device.type
 
     def call() -> object:
         with nullcontext() if precision == "fp32" else torch.autocast(kind, _TYPES[precision]):
-            return network(x_BCHW)
+            return network(*images)
 
     return call
 
 
-def _speed(
-    seconds: list[float], peak: int | None, *, batch: int, size: tuple[int, int], precision: PrecisionName, device: str
-) -> Speed:
+def summarised(
+    seconds: Sequence[float], peak: int | None, *,
+    batch: int, size: tuple[int, int], precision: PrecisionName, device: str,
+) -> Speed:  # fmt: skip
+    """The speed behind the times of passes over whole batches, with the threads that torch has now."""
     low, median, high = np.quantile(seconds, (0.25, 0.5, 0.75)).tolist()
     return Speed(
         median_ms=1000 * median / batch,
@@ -95,7 +104,8 @@ def _speed(
     )
 
 
-def _check_precision(precision: PrecisionName, device: str) -> None:
+def check_precision(precision: PrecisionName, device: str) -> None:
+    """Refuse what a device has not. Raises CatError E607."""
     kind = torch.device(device).type
     if precision == "fp16" and kind == "cpu":
         raise CatError.one(

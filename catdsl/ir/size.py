@@ -5,6 +5,7 @@ An expression is a number, a reference `("height" | "width", input)`, or an oper
 to its inputs by index; where no node has them yet, a reference holds the name of a node.
 """
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +16,18 @@ Size = tuple[SizeExpr, SizeExpr]
 # The most operations that a size may take: each is carried out when an image is translated.
 MAX_SIZE_OPERATIONS = 100
 
+# Floats below this are divided by whole numbers alone; a side times the other stays exact.
+_SMALL = 2**20
+
+
+def scaled(size: Any, factor: float) -> Any:
+    """`int(size * factor)`; by whole numbers where that is the same, so that a traced size stays a symbol."""
+    above, below = float(factor).as_integer_ratio()
+    if max(above, below) < _SMALL:
+        return size * above // below
+    return math.trunc(size * factor)
+
+
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -22,7 +35,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "//": operator.floordiv,
     "min": min,
     "max": max,
-    "scaled": lambda size, factor: int(size * factor),
+    "scaled": scaled,
 }
 _NEUTRAL = {"+": 0, "-": 0, "*": 1, "//": 1, "scaled": 1}
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
-from math import lcm
 from pathlib import Path
 
 import torch
 
+from catdsl.analysis.stride import stride as graph_stride
 from catdsl.diagnostics import CatError, Span
 from catdsl.jobs.inputs import input_side
 from catdsl.project import Project
@@ -211,10 +211,7 @@ def choose_device(asked: str) -> str:
 
 def stride(project: Project) -> int:
     """The number of pixels that an input's height and width must be a multiple of."""
-    graph = project.teacher_graph
-    source = graph.inputs[0].type
-    ratios = [source.height // n.type.height for n in graph.nodes if source.height % n.type.height == 0]
-    return lcm(1, *ratios)
+    return graph_stride(project.teacher_graph)
 
 
 def _check_crop(project: Project, crop: tuple[int, int]) -> None:

@@ -43,10 +43,7 @@ def translator(source: Path, weights: Path | None, overrides: dict[str, str], *,
 
     Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
     """
-    project, found = _of_run(source, teacher=teacher) if source.is_dir() else (load(source, overrides), weights)
-    path = weights or found
-    if path is None:
-        raise CatError.one("E605", f"{source} has no weights by itself", help="add --weights FILE.safetensors")
+    project, path = trained_network(source, weights, overrides, teacher=teacher)
     graph = project.graph
     main = graph.inputs[0]
     if len(graph.inputs) != 1:
@@ -54,6 +51,20 @@ def translator(source: Path, weights: Path | None, overrides: dict[str, str], *,
     module = module_with_weights(graph, path)
     size = (main.type.height, main.type.width)
     return Translator(module, input_side(graph), stride(project), size, str(path), project.settings.data.ignore)
+
+
+def trained_network(
+    source: Path, weights: Path | None, overrides: dict[str, str], *, teacher: bool
+) -> tuple[Project, Path]:
+    """The program of a run (its student, or its teacher) or of a spec, and the file of its weights.
+
+    Raises CatError E603 where a run has not got that far, E605 where a spec was given without weights.
+    """
+    project, found = _of_run(source, teacher=teacher) if source.is_dir() else (load(source, overrides), weights)
+    path = weights or found
+    if path is None:
+        raise CatError.one("E605", f"{source} has no weights by itself", help="add --weights FILE.safetensors")
+    return project, path
 
 
 def find_images(given: Sequence[Path]) -> list[Path]:

@@ -50,7 +50,7 @@ def detail(node: Node, *, times: str = _TIMES, down: str = "↓", up: str = "↑
             return f"{up}{attrs['factor']}"
         case "input":
             return str(attrs.get("kind", ""))
-        case "split":
+        case "split" if "index" in attrs:
             return f"{attrs['index'] + 1} of {attrs['parts']}"
     # A norm is named by its word in the program, which leaves open which one it is.
     return node.op.name.removesuffix("_norm") if node.op.is_norm else _numbers(attrs)

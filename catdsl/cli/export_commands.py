@@ -1,0 +1,83 @@
+"""The command that exports networks: it reads its arguments, calls one function, and prints."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from catdsl.cli.app import app, say
+from catdsl.cli.flags import Format, FormatOption, Set, Source, UseTeacher, Weights
+from catdsl.cli.guard import overrides
+
+if TYPE_CHECKING:
+    from catdsl.jobs.export import Exported
+
+
+@app.command()
+def export(
+    source: Source,
+    out: Annotated[Path, typer.Option("-o", "--out", help="the file to write: .onnx, .pt2 or .py")],
+    weights: Weights = None,
+    use_teacher: UseTeacher = False,
+    half: Annotated[bool, typer.Option("--half", help="half precision (float16)")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="convolutions in int8 (.onnx); needs --calibration")] = False,
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", help="folder of inputs that ranges for int8 are taken from", show_default=False),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="images that the cost of int8 is measured on (held-out)", show_default=False),
+    ] = None,
+    squeezenet_weights: Annotated[
+        Path | None,
+        typer.Option("--squeezenet-weights", help="torchvision's weights of SqueezeNet 1.0, for distances in int8",
+                     show_default=False),
+    ] = None,
+    format: FormatOption = Format.text,
+    set_: Set = None,
+) -> None:  # fmt: skip
+    """A network as a file that runs without catdsl, checked against the network before it is there.
+
+    Example: catdsl export runs/demo -o demo.onnx
+    """
+    if int8 != (calibration is not None):
+        raise typer.BadParameter("--int8 and --calibration DIR belong together", param_hint="--int8")
+    from catdsl.jobs.export import chosen, exported_json, format_of
+    from catdsl.jobs.export import export as job
+    from catdsl.jobs.quantising import Int8Options
+
+    format_of(out)
+    what = chosen(source, weights, overrides(set_), teacher=use_teacher)
+    options = None if calibration is None else Int8Options(calibration, data=data, squeezenet=squeezenet_weights)
+    done = job(what, out, half=half, int8=options, say=say)
+    if format is Format.json:
+        print(exported_json(done))
+        return
+    for line in _told(done):
+        say(line)
+    print("\n".join(map(str, done.files)))
+
+
+def _told(done: "Exported") -> Iterator[str]:
+    """What was found, for a person."""
+    agreement, cost = done.agreement, done.int8
+    sizes = ", ".join(f"{height} x {width}" for height, width in agreement.sizes)
+    model = "" if cost is None else "the model before rounding "
+    yield (
+        f"checked  {model}at {sizes}, batches of {' and '.join(map(str, agreement.batches))}: off by "
+        f"{agreement.furthest:.1e} of the largest value at most (allowed {agreement.tolerance:.0e})"
+    )
+    if cost is not None:
+        kind = "held-out images" if cost.held_out else "images of the calibration"
+        yield (
+            f"int8     L1 to float32 {cost.l1.value:.4f} ({cost.l1.low:.4f} to {cost.l1.high:.4f}) of values from "
+            f"0 to 1, on {cost.images} {kind}"
+        )
+    if cost is not None and cost.distances is not None:
+        yield (
+            f"int8     Frechet distance (SqueezeNet) to the real ones {cost.distances.int8:.2f}, "
+            f"in float32 {cost.distances.float32:.2f}"
+        )
+    yield f"size     {done.bytes / 1e6:.2f} MB"

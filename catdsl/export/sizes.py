@@ -1,0 +1,132 @@
+"""Which sizes of input a network takes, worked out from its graph: multiples of a step, from a least size on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from catdsl.ir.graph import Graph, Node
+from catdsl.ir.op import Absence
+from catdsl.ops.conv import padding
+
+_TRIED = 6
+_LARGEST_STEP = 512
+# To torch.export a side of 1 is a constant, since there tensors of any size are taken beside it.
+_LEAST = 2
+_JOINS = (Absence.ANY, Absence.ALL, Absence.JOINS, Absence.MODULATES)
+
+
+@dataclass(frozen=True, slots=True)
+class SideRule:
+    """Sides of `least` pixels and of any number of `step` more; of a fixed side the step is 0."""
+
+    step: int
+    least: int
+
+    def takes(self, side: int) -> bool:
+        if not self.step:
+            return side == self.least
+        return side >= self.least and (side - self.least) % self.step == 0
+
+    def __str__(self) -> str:
+        if not self.step:
+            return f"{self.least} alone"
+        if self.step == 1:
+            return f"{self.least} or more"
+        if self.least % self.step == 0:
+            return f"multiples of {self.step} from {self.least} on"
+        return ", ".join(str(self.least + i * self.step) for i in range(3)) + ", ..."
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRule:
+    """What heights and widths a network takes, and the size that its spec declares."""
+
+    height: SideRule
+    width: SideRule
+    declared: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"height {self.height}; width {self.width}"
+
+
+def size_rule(graph: Graph) -> SizeRule:
+    """The rule of a graph whose inputs have one size."""
+    height, width = graph.inputs[0].type.height, graph.inputs[0].type.width
+    steps = (
+        _step(height, lambda side: trouble(graph, side, width) is None),
+        _step(width, lambda side: trouble(graph, height, side) is None),
+    )
+    least = [height, width]
+    for axis, step in enumerate(steps):
+        # The other side stays as declared: of an image of 1 x 1 an instance norm makes nothing.
+        at = [height, width]
+        while step and at[axis] - step >= _LEAST:
+            at[axis] -= step
+            if trouble(graph, *at) is not None:
+                break
+            least[axis] = at[axis]
+    while trouble(graph, *least) is not None and least[0] < height:
+        least[0] += steps[0]
+    return SizeRule(SideRule(steps[0], least[0]), SideRule(steps[1], least[1]), (height, width))
+
+
+def sizes_to_check(rule: SizeRule) -> tuple[tuple[int, int], ...]:
+    """The declared size, a larger one that is no square, and the smallest (odd where odd sides are taken)."""
+    sides = tuple(zip((rule.height, rule.width), rule.declared, strict=True))
+    larger = tuple(
+        side + rule_.step * max(1, times * side // (8 * max(1, rule_.step)))
+        for (rule_, side), times in zip(sides, (1, 2), strict=True)
+    )
+    smallest = tuple(rule_.least + rule_.step * (rule_.least % 2 == 0 and rule_.step % 2) for rule_, _ in sides)
+    return tuple(dict.fromkeys((rule.declared, (larger[0], larger[1]), (smallest[0], smallest[1]))))
+
+
+def trouble(graph: Graph, height: int, width: int) -> str | None:
+    """Why the network cannot take inputs of this size; None where it can."""
+    sizes: dict[str, tuple[int, int]] = {}
+    for node in graph.nodes:
+        if not node.inputs:
+            sizes[node.name] = (height, width)
+            continue
+        found = _node_trouble(node, sizes)
+        if found is not None:
+            return f"{node.name}: {found}"
+        sizes[node.name] = _result(node, sizes)
+        if min(sizes[node.name]) < 1:
+            return f"{node.name}: nothing is left of {_shown(sizes[node.inputs[0]])}"
+    return None
+
+
+def _result(node: Node, sizes: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+    height, width = node.op.size(node.attrs, [sizes[i] for i in node.inputs])
+    return int(height), int(width)
+
+
+def _node_trouble(node: Node, sizes: Mapping[str, tuple[int, int]]) -> str | None:
+    first = sizes[node.inputs[0]]
+    if node.op.absence in _JOINS:
+        other = next((sizes[i] for i in node.inputs if sizes[i] != first), None)
+        if other is not None:
+            return f"{_shown(first)} meets {_shown(other)}"
+    if _reflected(node) >= min(first):
+        return f"`reflect` cannot pad {_shown(first)} by {_reflected(node)}"
+    if node.op.is_norm and not node.attrs["tracked"] and first == (1, 1):
+        return "one pixel has no variance"
+    return None
+
+
+def _reflected(node: Node) -> int:
+    """Pixels that are added by reflection, which needs more than as many; 0 where there are none."""
+    attrs = node.attrs
+    if node.op.name == "pad":
+        return int(attrs["amount"]) if attrs["mode"] == "reflect" else 0
+    return padding(attrs) if attrs.get("pad") == "reflect" else 0
+
+
+def _step(declared: int, takes: Callable[[int], bool]) -> int:
+    """The least number of pixels by which a side may grow, again and again; 0 where there is none."""
+    steps = range(1, min(declared, _LARGEST_STEP) + 1)
+    return next((s for s in steps if all(takes(declared + s * i) for i in range(1, _TRIED + 1))), 0)
+
+
+def _shown(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"

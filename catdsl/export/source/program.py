@@ -1,0 +1,81 @@
+"""What stands around the network in an exported Python file: loading its weights, and translating an image."""
+
+from catdsl.ir.graph import Graph, Node
+
+LOAD = '''def load(weights: str | Path | None = None) -> {name}:
+    """The network with the weights that lie beside this file, ready for inference."""
+    tensors = load_file(weights or Path(__file__).with_suffix(".safetensors"))
+    network = {name}()
+    network.load_state_dict(tensors)
+    return network.eval()
+'''
+
+_IMAGE = '''
+
+def main() -> None:
+    """Translate an image: python FILE.py INPUT OUTPUT (needs pillow and numpy)."""
+    import numpy as np
+    from PIL import Image
+
+    image = Image.open(sys.argv[1]).convert("{mode}")
+    pixels = torch.from_numpy(np.array(image)).float(){channels}
+    x = pixels[None] / 127.5 - 1
+{rest}'''
+
+_LABELS = '''
+
+def main() -> None:
+    """Paint a label map: python FILE.py LABELS OUTPUT (needs pillow and numpy)."""
+    import numpy as np
+    from PIL import Image
+
+    # Each pixel holds the index of its class; what is no class stays empty.
+    labels = torch.from_numpy(np.array(Image.open(sys.argv[1]))).long()
+    classes = torch.arange({classes})[:, None, None]
+    x = (labels == classes).float()[None]
+{rest}'''
+
+_REST = """    height, width = x.shape[2:]
+    # Sides become multiples of {stride}, and what was added is cut off again.
+    x = F.pad(x, (0, -width % {stride}, 0, -height % {stride}), mode="replicate")
+    with torch.no_grad():
+        y = load()(x)
+    y = y[:, :, {height}, {width}]
+    pixels = ((y[0].clamp(-1, 1) + 1) * 127.5).round().byte()
+    Image.fromarray(pixels{picture}.numpy()).save(sys.argv[2])
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def main_text(graph: Graph, stride: int) -> str:
+    """A `main` for generators that make one image of one file; nothing for others."""
+    source, output = graph.inputs[0], graph.node[graph.output]
+    made = graph.channels(output.name)
+    if len(graph.inputs) != 1 or made not in (1, 3):
+        return ""
+    height, width = (_scaled(output, source, side) for side in ("height", "width"))
+    picture = ".permute(1, 2, 0)" if made == 3 else "[0]"
+    rest = _REST.format(stride=stride, height=_until(height), width=_until(width), picture=picture)
+    channels = graph.channels(source.name)
+    if source.attrs["kind"] == "image" and channels in (1, 3):
+        mode, order = ("RGB", ".permute(2, 0, 1)") if channels == 3 else ("L", "[None]")
+        return _IMAGE.format(mode=mode, channels=order, rest=rest)
+    if source.attrs["kind"] == "labels" and not source.attrs["edges"]:
+        return _LABELS.format(classes=channels, rest=rest)
+    return ""
+
+
+def _until(side: str) -> str:
+    """The slice that ends there."""
+    return f": {side}" if " " in side else f":{side}"
+
+
+def _scaled(output: Node, source: Node, side: str) -> str:
+    """The output's side for an input's, where it is some times as large."""
+    made, taken = (getattr(node.type, side) for node in (output, source))
+    if made == taken:
+        return side
+    return f"{side} * {made // taken}" if made % taken == 0 else f"-(-{side} * {made} // {taken})"

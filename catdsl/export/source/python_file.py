@@ -1,0 +1,143 @@
+"""`.py`: one readable file that needs torch and safetensors alone, with its weights beside it."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from catdsl.analysis.stride import stride
+from catdsl.diagnostics import CatError
+from catdsl.export.network import Network
+from catdsl.export.source.code import LINE
+from catdsl.export.source.definitions import Definition, Definitions
+from catdsl.export.source.parts import Body, Chain, Many, Single
+from catdsl.export.source.program import LOAD, main_text
+from catdsl.export.source.structure import structured
+from catdsl.export.source.writing import attributes, definition_text
+from catdsl.ir.graph import Graph
+
+WEIGHTS = ".safetensors"
+
+# What runs the file in a process of its own: no catdsl there, and no folder of this one.
+_DRIVER = """
+import importlib.util, sys
+sys.modules["catdsl"] = None
+import torch
+from safetensors.torch import load_file, save_file
+file, given, made, threads = sys.argv[1:]
+torch.set_num_threads(int(threads))
+spec = importlib.util.spec_from_file_location("exported", file)
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+network, tensors = module.load(), load_file(given)
+calls = {}
+for name in sorted(tensors):
+    calls.setdefault(name.split(".")[0], []).append(tensors[name])
+with torch.no_grad():
+    save_file({call: network(*inputs).contiguous() for call, inputs in calls.items()}, made)
+"""
+
+
+def write_python(network: Network, path: Path, *, half: bool) -> None:
+    """Write the file, and its weights beside it under the same stem. Raises CatError E610."""
+    root = structured(network.graph)
+    state = network.module.state_dict()
+    renamed = {new: state[old] for new, old in _weight_names(Definitions(root), root, "")}
+    if half:
+        renamed = {n: x.half() if x.is_floating_point() else x for n, x in renamed.items()}
+    save_file({n: x.contiguous().clone() for n, x in renamed.items()}, path.with_suffix(WEIGHTS), dict(network.facts))
+    path.write_text(python_text(network, root), encoding="utf-8")
+
+
+def python_text(network: Network, root: Body) -> str:
+    """The whole file."""
+    definitions = Definitions(root)
+    made = list(definitions.made.values())
+    body = "\n\n".join(
+        definition_text(definitions, each, _summary(each, definitions.root, network.graph)) for each in made
+    )
+    main = main_text(network.graph, stride(network.graph))
+    text = f"{body}\n\n{LOAD.format(name=definitions.root.name)}{main}"
+    wanted = (
+        ("import sys", "sys." in text),
+        ("from collections.abc import Sequence", ": Sequence" in text),
+        ("from pathlib import Path", True),
+        ("", True),
+        ("import torch", "torch." in text),
+        ("from safetensors.torch import load_file", True),
+        ("from torch import Tensor, nn", True),
+        ("from torch.nn import functional as F", "F." in text),
+    )
+    imports = "\n".join(line for line, needed in wanted if needed)
+    return f"{_docstring(network)}\n\n{imports}\n\n\n{text}"
+
+
+def run_python(path: Path, inputs: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:
+    """The outputs of the file in an interpreter of its own. Raises CatError E609 with what it said where it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder, "inputs"), Path(folder, "outputs")
+        save_file(
+            {f"{i:03}.{k:03}": x.contiguous() for i, tensors in enumerate(inputs) for k, x in enumerate(tensors)}, given
+        )
+        words = [sys.executable, "-I", "-c", _DRIVER, path.absolute(), given, made, torch.get_num_threads()]
+        done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            raise CatError.one(
+                "E609", f"the Python file does not run: {said[-1] if said else 'no word of why'}",
+                notes=("no file has been written",), help="please report this with the spec",
+            )  # fmt: skip
+        return [x for _, x in sorted(load_file(made).items())]
+
+
+def _weight_names(definitions: Definitions, part: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Names of weights in the file, each with its name in the graph."""
+    inner: list[tuple[str, Any]] = []
+    match part:
+        case Single():
+            for weight in part.node.op.weights(part.node.attrs):
+                yield f"{path}.{weight.name}", f"{part.node.name}.{weight.name}"
+        case Chain() | Many():
+            inner = [(str(index), each) for index, each in enumerate(part.parts)]
+        case Body():
+            # Attributes are those of the class, which another part of this structure may have named.
+            names = attributes(definitions.of(part).part)
+            inner = [(name, step.part) for name, step in zip(names, part.steps, strict=True) if name is not None]
+    for name, each in inner:
+        yield from _weight_names(definitions, each, f"{path}.{name}" if path else name)
+
+
+def _docstring(network: Network) -> str:
+    """What the file holds and where it comes from."""
+    facts, graph = network.facts, network.graph
+    lines = [
+        f"{facts['catdsl.network'].capitalize()}: a generator of images.",
+        f"Exported by catdsl {facts['catdsl.version']} from {facts['catdsl.spec']} "
+        f"(program {facts['catdsl.program_sha256'][:12]}).",
+    ]
+    lines += [f"Input `{node.name}`: {facts[f'catdsl.input.{node.name}']}." for node in graph.inputs]
+    lines += [f"Output: {facts['catdsl.output']}.", f"Sizes: {facts['catdsl.sizes']}."]
+    first, made, *rest = lines
+    return f'"""{first}\n\n{fill(made, LINE)}\n\n' + "\n".join(fill(line, LINE) for line in rest) + '\n"""'
+
+
+def _summary(made: Definition, root: Definition, graph: Graph) -> str:
+    """The docstring of a class or function."""
+    if made is root:
+        return f"The {graph.kind}, from {' and '.join(n.name for n in graph.inputs)} to an image."
+    if isinstance(made.part, Chain):
+        return _kinds(made.part)
+    return f"A block, as at {made.part.label} of the program."
+
+
+def _kinds(chain: Chain) -> str:
+    """The operators of a chain in words."""
+    names = [single.node.op.name.replace("dw", "depthwise ").replace("_", " ") for single in chain.parts]
+    return f"{', '.join(names)}.".capitalize()

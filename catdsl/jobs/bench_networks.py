@@ -1,0 +1,131 @@
+"""The networks that `bench` times: a teacher, its student as searched, and either as it would be shipped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.fx import GraphModule
+
+from catdsl.backend.initial import initialize
+from catdsl.backend.module import build_module
+from catdsl.backend.weights import load_weights, module_with_weights
+from catdsl.diagnostics import CatError
+from catdsl.ir.graph import Graph
+from catdsl.ir.input_size import with_input_size
+from catdsl.jobs.run_folder import WEIGHTS, existing_run
+from catdsl.jobs.setting import stride
+from catdsl.passes.pipeline import run_pipeline
+from catdsl.project import Project, load
+
+TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BenchNetwork:
+    """A network to be timed: its graph at the size of the images, and where its weights are from."""
+
+    name: str
+    graph: Graph
+    module: GraphModule
+    weights: str
+    original: str
+    """The name of the network that this one must compute the same as: its own, or that before the passes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BenchNetworks:
+    """What is timed of a run or a spec, in the order of the table; `size` is that of the first input."""
+
+    source: str
+    project: Project
+    size: tuple[int, int]
+    networks: tuple[BenchNetwork, ...]
+
+    @property
+    def last(self) -> BenchNetwork:
+        """What would be shipped."""
+        return self.networks[-1]
+
+
+def networks_of_run(path: Path, *, size: tuple[int, int] | None, teacher: bool, seed: int) -> BenchNetworks:
+    """Teacher and student of a run with their weights.
+
+    Raises CatError E603 for a run without a trained student, and what `networks_of_spec` raises.
+    """
+    run = existing_run(path)
+    file = run.student / WEIGHTS
+    if not file.is_file():
+        raise CatError.one(
+            "E603", f"the run {path} has no trained student yet",
+            help="finish it with --resume, or give the spec or student program to time it with initial weights",
+        )  # fmt: skip
+    project = load(run.student_program)
+    return _networks(
+        str(path), project, size, files={TEACHER: run.teacher / WEIGHTS, STUDENT: file}, teacher=teacher, seed=seed
+    )  # fmt: skip
+
+
+def networks_of_spec(project: Project, *, size: tuple[int, int] | None, teacher: bool, seed: int) -> BenchNetworks:
+    """The teacher of a spec, or teacher and student of a student program, with initial weights from `seed`.
+
+    Raises CatError E607 for a size that the generator cannot take, or where nothing is left to time.
+    """
+    return _networks(project.source.shown, project, size, files={}, teacher=teacher, seed=seed)
+
+
+def _networks(
+    source: str, project: Project, size: tuple[int, int] | None, *,
+    files: Mapping[str, Path], teacher: bool, seed: int,
+) -> BenchNetworks:  # fmt: skip
+    first = project.teacher_graph.inputs[0].type
+    chosen = size or (first.height, first.width)
+    _check_size(project, chosen)
+    graphs = {TEACHER: project.teacher_graph} if teacher else {}
+    if project.student is not None:
+        graphs[STUDENT] = project.graph
+    if not graphs:
+        raise CatError.one(
+            "E607", f"{source} has no student, and without its teacher nothing is left to time",
+            help="leave out --no-teacher, or give a student program or a run",
+        )  # fmt: skip
+    made = []
+    for name, graph in graphs.items():
+        module, weights = _with_weights(project, graph, files.get(name), seed)
+        made.append(BenchNetwork(name, with_input_size(graph, *chosen), module, weights, name))
+    return BenchNetworks(source, project, chosen, (*made, _shipped(made[-1])))
+
+
+def _with_weights(project: Project, graph: Graph, file: Path | None, seed: int) -> tuple[GraphModule, str]:
+    if file is not None and file.is_file():
+        return module_with_weights(graph, file), str(file)
+    module = build_module(graph)
+    initialize(module, graph, project.settings.style, seed)
+    return module, f"initial, seed {seed}"
+
+
+def _shipped(network: BenchNetwork) -> BenchNetwork:
+    """The network after the passes that change no result."""
+    weights = {name: value.detach().cpu().numpy() for name, value in network.module.state_dict().items()}
+    name = f"{network.name} {DEPLOYED}"
+    graph, carried = deployed(network.graph, weights)
+    module = build_module(graph)
+    tensors = {path: torch.from_numpy(np.asarray(value, order="C")) for path, value in carried.items()}
+    load_weights(module, tensors, graph, source=name)
+    return BenchNetwork(name, graph, module, network.weights, network.name)
+
+
+def deployed(graph: Graph, weights: Mapping[str, np.ndarray]) -> tuple[Graph, dict[str, np.ndarray]]:
+    """A graph after the pipeline `deploy`, and its weights."""
+    rewritten = run_pipeline("deploy", graph)
+    return rewritten.graph, rewritten.carry(weights)
+
+
+def _check_size(project: Project, size: tuple[int, int]) -> None:
+    step = stride(project)
+    if any(side % step for side in size):
+        raise CatError.one(
+            "E607", f"images of {size[0]} x {size[1]} do not fit the generator: each side must be a multiple of {step}",
+            help="give another --size HxW",
+        )  # fmt: skip

@@ -1,0 +1,185 @@
+"""`export`: the network of a run or a spec as one file that runs without catdsl, checked before it is there."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from catdsl import __version__
+from catdsl.backend.weights import read_weights
+from catdsl.diagnostics import CatError
+from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
+from catdsl.export.network import Network, network_of
+from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
+from catdsl.export.program_file import run_program, write_program
+from catdsl.export.sizes import SizeRule, size_rule, sizes_to_check
+from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
+from catdsl.files import not_writable
+from catdsl.ir.graph import Graph
+from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
+from catdsl.jobs.translate import trained_network
+from catdsl.project import Project
+from catdsl.semantics.student import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How one kind of file is written, and how it is run to be checked."""
+
+    shown: str
+    write: Callable[..., object]
+    run: Callable[[Path, Sequence[tuple[Tensor, ...]]], list[Tensor]]
+    beside: tuple[str, ...] = ()
+    """Endings of the files that belong to it."""
+
+
+FORMATS: dict[str, Format] = {
+    ".onnx": Format("ONNX", write_onnx, run_onnx),
+    ".py": Format("Python", write_python, run_python, beside=(WEIGHTS,)),
+    ".pt2": Format("torch.export", write_program, run_program),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, the sizes that it takes, and how far it is from the network."""
+
+    files: tuple[Path, ...]
+    format: str
+    sizes: SizeRule
+    agreement: Agreement
+    bytes: int
+    int8: Int8Cost | None = None
+    """What int8 costs; `agreement` is then that of the float32 model that was quantised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is exported, and the project that it belongs to."""
+
+    project: Project
+    network: Network
+
+
+def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool) -> Chosen:
+    """The network that a command means: its graph, its weights, and where they come from.
+
+    Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
+    """
+    project, path = trained_network(source, weights, dict(overrides), teacher=teacher)
+    tensors, _ = read_weights(path)
+    graph = project.graph
+    return Chosen(project, network_of(graph, tensors, facts=facts_of(project, graph), source=str(path)))
+
+
+def facts_of(project: Project, graph: Graph) -> dict[str, str]:
+    """Words that travel with an exported file: what it was made from, and what it takes and gives."""
+    taken = {
+        f"catdsl.input.{node.name}": f"{graph.channels(node.name)} channels, {_contents(node.attrs)}"
+        for node in graph.inputs
+    }
+    return {
+        "catdsl.version": __version__,
+        "catdsl.spec": Path(project.spec.files[0].shown).name,
+        "catdsl.network": f"{'teacher' if project.student is None else 'student'} {graph.name}",
+        "catdsl.program_sha256": digest([project.source, *project.spec.files]),
+        **taken,
+        "catdsl.output": f"{graph.channels(graph.output)} channels, an image with values from -1 to 1",
+        "catdsl.sizes": str(size_rule(graph)),
+    }
+
+
+def export(
+    what: Chosen, out: Path, *, half: bool, say: Callable[[str], None], int8: Int8Options | None = None
+) -> Exported:
+    """Write `out` in the format of its ending, once it was seen to compute what the network does.
+
+    Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
+    written), E609 (the file computes something else; nothing is left), E610 (the format cannot hold it).
+    """
+    form, network = format_of(out), what.network
+    _check_asked(out, half=half, int8=int8 is not None)
+    if int8 is not None:
+        check_options(network, int8)
+    rule = size_rule(network.graph)
+    say(f"sizes    {rule}")
+    with _beside(out) as folder:
+        made = folder / (out.name if int8 is None else f"float_{out.name}")
+        form.write(network, made, half=half)
+        agreement = check(
+            network, lambda inputs: form.run(made, inputs), sizes_to_check(rule), what=f"the {form.shown} file",
+            tolerance=HALF_TOLERANCE if half else TOLERANCE,
+        )  # fmt: skip
+        cost = None if int8 is None else export_int8(what.project, network, made, folder / out.name, int8, say)
+        files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
+        for file in files:
+            _move(folder / file.name, file)
+    return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files), cost)
+
+
+def _check_asked(out: Path, *, half: bool, int8: bool) -> None:
+    """Refuse what does not go together. Raises CatError E607."""
+    if int8 and half:
+        raise CatError.one("E607", "--half and --int8 cannot both be had", help="choose one of them")
+    if int8 and out.suffix != ".onnx":
+        raise CatError.one("E607", f"int8 is written as .onnx alone, not as {out.suffix}", help="end -o in .onnx")
+    if out.suffix == ".onnx":
+        check_onnx()
+
+
+def exported_json(done: Exported) -> str:
+    """What was done, for programs."""
+    agreement = done.agreement
+    return json.dumps(
+        {
+            "files": [str(f) for f in done.files], "format": done.format, "bytes": done.bytes,
+            "sizes": {"height": str(done.sizes.height), "width": str(done.sizes.width)},
+            "checked": {
+                "sizes": agreement.sizes, "batches": agreement.batches, "tolerance": agreement.tolerance,
+                "furthest": agreement.furthest,
+            },
+            "int8": None if done.int8 is None else asdict(done.int8),
+        },
+        indent=1,
+    )  # fmt: skip
+
+
+def format_of(out: Path) -> Format:
+    """The format of an ending. Raises CatError E607."""
+    if out.suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise CatError.one("E607", f"`{out.name}` has no ending of a format", help=f"end the name in one of {known}")
+    return FORMATS[out.suffix]
+
+
+def _contents(attrs: Mapping[str, object]) -> str:
+    if attrs["kind"] == "image":
+        return "an image with values from -1 to 1"
+    edges = ", the last the edges between instances" if attrs["edges"] else ""
+    return f"a label map, one-hot{edges}"
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that is gone afterwards. Raises CatError E608."""
+    if out.is_dir():
+        raise CatError.one("E608", f"{out} is a folder", help="give -o the name of a file")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        holder = tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}.")
+    except OSError as error:
+        raise not_writable(out, error) from error
+    with holder as folder:
+        yield Path(folder)
+
+
+def _move(made: Path, out: Path) -> None:
+    try:
+        os.replace(made, out)
+    except OSError as error:
+        raise not_writable(out, error) from error

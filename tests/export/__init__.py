@@ -1,0 +1,1 @@
+"""Exports: every format, every shipped spec, every operator."""

@@ -1,0 +1,194 @@
+"""ONNX and torch.export: what is in the files, and that a wrong one is not accepted."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from catdsl.diagnostics import CatError
+from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, check
+from catdsl.export.network import Network, network_of, random_inputs
+from catdsl.export.onnx_file import run_onnx, write_onnx
+from catdsl.export.program_file import run_program, write_program
+from catdsl.export.sizes import size_rule, sizes_to_check
+from catdsl.ir.op import Example, Op
+from catdsl.ops import ALL
+from catdsl.project import load
+from tests.export.networks import SMALL, SPECS, network, random_weights, small
+from tests.ops.test_contract import alone
+
+_FORMATS = {".onnx": (write_onnx, run_onnx), ".pt2": (write_program, run_program)}
+_EXAMPLES = [pytest.param(op, e, id=f"{op.name}({e.arguments})") for op in ALL for e in op.examples]
+
+_TINY = """
+style { norm = instance, pad = reflect }
+generator tiny {
+    input photo: image(3, 16, 16)
+    stem = photo -> conv(4, 3) -> norm -> relu -> conv(6, 3, stride = 2, pad = zero)
+    body = stem + (stem -> conv(6, 3) -> relu)
+    output body -> resize(to = [photo.height // 2 * 2, photo.width // 2 * 2]) -> conv(3, 3) -> tanh
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Network:
+    return network(load(_TINY))
+
+
+@pytest.fixture(scope="module")
+def onnx_model(tiny: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    path = tmp_path_factory.mktemp("onnx") / "tiny.onnx"
+    write_onnx(tiny, path, half=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def program(tiny: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("program") / "tiny.pt2"
+    write_program(tiny, path, half=False)
+    return path
+
+
+@pytest.mark.slow
+def test_an_onnx_model_computes_the_same(tiny: Network, onnx_model: Path) -> None:
+    sizes = [*sizes_to_check(size_rule(tiny.graph)), (7, 40)]
+    assert check(tiny, lambda i: run_onnx(onnx_model, i), sizes, what="it", tolerance=TOLERANCE).furthest < 1e-5
+
+
+@pytest.mark.slow
+def test_an_onnx_model_bears_the_names_of_the_graph(tiny: Network, onnx_model: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(onnx_model))
+    onnx.checker.check_model(model, full_check=True)
+    assert [i.name for i in model.graph.input] == ["photo"]
+    assert [o.name for o in model.graph.output] == ["output"]
+    shape = [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+    assert shape == ["batch", 3, "height", "width"]
+    nodes = {n.name: n.op_type for n in model.graph.node}
+    assert nodes["stem.conv0"] == nodes["stem.conv1"] == nodes["body.conv0"] == "Conv"
+    assert nodes["stem.norm0"] == "InstanceNormalization"
+    assert nodes["body.relu0"] == "Relu"
+    weights = {i.name for i in model.graph.initializer}
+    assert {"stem.conv0.weight", "stem.conv1.bias", "body.conv0.weight"} <= weights
+    assert {p.key: p.value for p in model.metadata_props} == dict(tiny.facts)
+    assert model.opset_import[0].version == 20
+
+
+@pytest.mark.slow
+def test_no_file_tells_of_this_machine(onnx_model: Path, program: Path) -> None:
+    here = str(Path(__file__).parents[2]).encode()
+    for path in (onnx_model, program):
+        data = path.read_bytes()
+        assert len(data) > 1000
+        assert here not in data
+        assert b"functions.py" not in data
+
+
+@pytest.mark.slow
+def test_a_program_loads_with_torch_alone(tiny: Network, program: Path, tmp_path: Path) -> None:
+    sizes = sizes_to_check(size_rule(tiny.graph))
+    assert check(tiny, lambda i: run_program(program, i), sizes, what="it", tolerance=TOLERANCE).furthest < 1e-5
+    code = (
+        "import sys; sys.modules['catdsl'] = None; import torch\n"
+        "program = torch.export.load(sys.argv[1], extra_files=(facts := {'catdsl.spec': ''}))\n"
+        "print(tuple(program.module()(torch.zeros(1, 3, 11, 20)).shape), facts['catdsl.spec'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, program], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stdout.strip() == f"(1, 3, 10, 20) {tiny.facts['catdsl.spec']}", done.stderr
+
+
+@pytest.mark.slow
+def test_a_program_refuses_sizes_that_the_network_cannot_take(tmp_path: Path) -> None:
+    path = tmp_path / "unet.pt2"
+    made = small("facades_quick")
+    write_program(made, path, half=False)
+    with pytest.raises(Exception, match="8"):
+        run_program(path, [random_inputs(made.graph, (60, 64), batch=1, seed=0)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", _FORMATS)
+def test_half_precision_is_near_and_smaller(ending: str, tiny: Network, tmp_path: Path) -> None:
+    write, run = _FORMATS[ending]
+    path = tmp_path / f"half{ending}"
+    write(tiny, path, half=True)
+    found = check(
+        tiny, lambda i: run(path, i), sizes_to_check(size_rule(tiny.graph)), what="it", tolerance=HALF_TOLERANCE
+    )
+    assert 1e-5 < found.furthest < 1e-2
+    assert next(tiny.module.parameters()).dtype == torch.float32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", _FORMATS)
+@pytest.mark.parametrize("name", SMALL)
+def test_a_spec_computes_the_same(name: str, ending: str, tmp_path: Path) -> None:
+    made = small(name)
+    write, run = _FORMATS[ending]
+    path = tmp_path / f"made{ending}"
+    write(made, path, half=False)
+    sizes = sizes_to_check(size_rule(made.graph))
+    assert check(made, lambda i: run(path, i), sizes, what="it", tolerance=TOLERANCE).furthest < TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["resnet_inception", "spade_inception", "unet_inception", "superres_inception"])
+def test_a_whole_spec_computes_the_same_as_onnx(name: str, tmp_path: Path) -> None:
+    made = network(load(SPECS / f"{name}.cat"))
+    path = tmp_path / "made.onnx"
+    write_onnx(made, path, half=False)
+    sizes = sizes_to_check(size_rule(made.graph))[-1:]
+    assert check(made, lambda i: run_onnx(path, i), sizes, what="it", tolerance=TOLERANCE).furthest < TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("op", "example"), _EXAMPLES)
+def test_an_operator_computes_the_same_as_onnx(op: Op, example: Example, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    made = network_of_operator(op, example)
+    path = tmp_path / "made.onnx"
+    write_onnx(made, path, half=False)
+    sizes = sizes_to_check(size_rule(made.graph))
+    assert check(made, lambda i: run_onnx(path, i), sizes, what="it", tolerance=TOLERANCE).furthest < TOLERANCE
+
+
+def network_of_operator(op: Op, example: Example) -> Network:
+    graph = alone(op, example)
+    return network_of(graph, random_weights(graph), facts={"catdsl.spec": op.name}, source="test")
+
+
+def test_a_mismatch_tells_where_and_how_far(tiny: Network) -> None:
+    def off(inputs: list[tuple[torch.Tensor, ...]]) -> list[torch.Tensor]:
+        right = [tiny.module(*tensors) for tensors in inputs]
+        return [x + (0.01 if x.shape[2:] == (22, 30) and len(x) == 2 else 0) for x in right]
+
+    with pytest.raises(CatError, match=r"E609.*at 22 x 30, batch 2: off by 0\.0\d+ of the largest value"):
+        check(tiny, off, [(16, 16), (22, 30)], what="it", tolerance=TOLERANCE)
+    with pytest.raises(CatError, match=r"another shape at 16 x 16, batch 1: \[1, 3, 16, 15\] instead of"):
+        check(tiny, lambda i: [tiny.module(*t)[..., 1:] for t in i], [(16, 16)], what="it", tolerance=TOLERANCE)
+    with pytest.raises(CatError, match="off by nan"):
+        check(tiny, lambda i: [tiny.module(*t) * torch.nan for t in i], [(16, 16)], what="it", tolerance=TOLERANCE)
+
+
+def test_damaged_weights_are_told_of(tiny: Network) -> None:
+    damaged = network(load(_TINY))
+    torch.nn.init.constant_(next(damaged.module.parameters()), torch.inf)
+    with pytest.raises(CatError, match="the network itself gives values that are not finite at 16 x 16, batch 1"):
+        check(damaged, lambda i: [], [(16, 16)], what="it", tolerance=TOLERANCE)
+
+
+def test_spectral_norms_become_plain_weights() -> None:
+    made = network(load("generator g { input x: image(3, 8, 8)\noutput x -> conv(3, 3, spectral = true) -> tanh }"))
+    assert set(made.module.state_dict()) == {"output.conv0.weight", "output.conv0.bias"}
+
+
+def test_inputs_of_several_sizes_are_refused() -> None:
+    text = "generator g { input x: image(3, 8, 8)\ninput y: image(3, 4, 4)\noutput x + (y -> resize(like = x)) }"
+    with pytest.raises(CatError, match=r"E607.*x is 8 x 8, y is 4 x 4"):
+        network(load(text))

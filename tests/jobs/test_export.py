@@ -1,0 +1,166 @@
+"""`catdsl export` as users call it: what it writes, and what it refuses with nothing left behind."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catdsl.backend.weights import save_weights
+from catdsl.export import checking
+from catdsl.jobs import export as job
+from catdsl.project import load
+from tests.export.networks import network
+
+_SPEC = """
+generator little {
+    input photo: image(3, 16, 16)
+    y = photo -> conv(4, 3, stride = 2) -> instance_norm -> relu -> deconv(4, 4)
+    output concat(photo, y) -> conv(3, 3) -> tanh
+}
+"""
+
+
+@pytest.fixture
+def little(cli):
+    """A spec whose inputs must have even sides, and weights for it."""
+    (cli.folder / "little.cat").write_text(_SPEC)
+    made = network(load(cli.folder / "little.cat"))
+    save_weights(made.module, cli.folder / "w.safetensors", {})
+    return ("little.cat", "--weights", "w.safetensors")
+
+
+def left(cli):
+    return sorted(p.name for p in cli.folder.iterdir())
+
+
+def test_a_python_file_with_its_weights(cli, little):
+    done = cli("export", *little, "-o", "out/little.py")
+    assert done.stdout.split() == ["out/little.safetensors", "out/little.py"]
+    assert "height multiples of 2 from 4 on" in done.stderr
+    assert "at 16 x 16, 18 x 20, 4 x 2, batches of 1 and 2" in done.stderr
+    assert sorted(p.name for p in (cli.folder / "out").iterdir()) == ["little.py", "little.safetensors"]
+
+
+def test_json_tells_what_was_checked(cli, little):
+    done = json.loads(cli("export", *little, "-o", "little.py", "--half", "--format", "json").stdout)
+    assert done["files"] == ["little.safetensors", "little.py"]
+    assert done["checked"]["sizes"] == [[16, 16], [18, 20], [4, 2]]
+    assert 0 < done["checked"]["furthest"] < done["checked"]["tolerance"] == 0.02
+    assert done["int8"] is None
+
+
+@pytest.mark.slow
+def test_onnx_and_program(cli, little):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    before = left(cli)
+    for name in ("little.onnx", "little.pt2"):
+        assert cli("export", *little, "-o", name).stdout.split() == [name]
+    assert left(cli) == sorted([*before, "little.onnx", "little.pt2"])
+
+
+@pytest.mark.slow
+def test_int8_says_what_it_costs(cli, little):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    (cli.folder / "photos").mkdir()
+    for i in range(4):
+        pixels = np.random.default_rng(i).integers(0, 256, (17, 22, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(cli.folder / "photos" / f"{i}.png")
+    done = json.loads(
+        cli(
+            "export", *little, "-o", "little.onnx", "--int8", "--calibration", "photos", "--format", "json"
+        ).stdout
+    )  # fmt: skip
+    cost = done["int8"]
+    assert (cost["calibrated"], cost["images"], cost["held_out"]) == (4, 4, False)
+    assert 1e-5 < cost["l1"]["low"] <= cost["l1"]["value"] <= cost["l1"]["high"] < 0.05
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(cli.folder / "little.onnx"))
+    assert "QuantizeLinear" in {n.op_type for n in model.graph.node}
+    assert {p.key: p.value for p in model.metadata_props}["catdsl.precision"].startswith("int8")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("-o", "x.tflite"), "error[E607]: `x.tflite` has no ending of a format"),
+        (("-o", "x.py", "--int8", "--calibration", "."), "error[E607]: int8 is written as .onnx alone, not as .py"),
+        (("-o", "x.onnx", "--half", "--int8", "--calibration", "."), "error[E607]: --half and --int8 cannot both"),
+        (("-o", "x.onnx", "--int8", "--calibration", "no"), "error[E602]"),
+        (("-o", "folder.py"), "error[E608]: folder.py is a folder"),
+        (("-o", "little.cat/x.py"), "error[E608]: cannot write little.cat/x.py"),
+    ],
+)
+def test_what_is_refused(cli, little, words, told):
+    (cli.folder / "folder.py").mkdir()
+    before = left(cli)
+    assert told in cli("export", *little, *words, code=1).stderr
+    assert left(cli) == before
+
+
+def test_the_endings_are_listed(cli, little):
+    assert ".onnx, .py, .pt2" in cli("export", *little, "-o", "x.tflite", code=1).stderr
+
+
+def test_int8_and_its_images_belong_together(cli, little):
+    assert "belong together" in cli("export", *little, "-o", "x.onnx", "--int8", code=2).stderr
+
+
+def test_missing_weights(cli, little):
+    told = cli("export", "little.cat", "-o", "x.py", code=1).stderr
+    assert "error[E605]: little.cat has no weights by itself" in told
+    assert "--weights FILE" in told
+    assert "E605" in cli("export", "little.cat", "--weights", "no.safetensors", "-o", "x.py", code=1).stderr
+
+
+def test_a_run_without_a_network(cli):
+    (cli.folder / "run").mkdir()
+    (cli.folder / "run" / "run.json").write_text("{}")
+    assert "error[E603]" in cli("export", "run", "-o", "x.py", code=1).stderr
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(cli, little):
+    (cli.folder / "shut").mkdir(mode=0o555)
+    assert "error[E608]: cannot write shut/x.py" in cli("export", *little, "-o", "shut/x.py", code=1).stderr
+
+
+def test_a_folder_that_refuses(cli, little, monkeypatch):
+    """The same as a read-only one, also where the tests run as root."""
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied", "shut")
+
+    monkeypatch.setattr(job.tempfile, "TemporaryDirectory", refused)
+    told = cli("export", *little, "-o", "shut/x.py", code=1).stderr
+    assert "error[E608]: cannot write shut/x.py: Permission denied" in told
+
+
+def test_without_the_extra(cli, little, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    told = cli("export", *little, "-o", "x.onnx", code=1).stderr
+    assert "error[E607]: onnxruntime is not installed" in told
+    assert "pip install 'catdsl[onnx]'" in told
+
+
+def test_a_file_that_computes_something_else_is_not_left(cli, little, monkeypatch):
+    before = left(cli)
+    right = job.FORMATS[".py"]
+    wrong = job.Format("Python", right.write, lambda p, i: [x + 0.01 for x in right.run(p, i)], right.beside)
+    monkeypatch.setitem(job.FORMATS, ".py", wrong)
+    told = cli("export", *little, "-o", "x.py", code=1).stderr
+    assert "error[E609]: the Python file computes something else than the network at 16 x 16, batch 1" in told
+    assert left(cli) == before
+    assert checking.TOLERANCE == 1e-4
+
+
+def test_an_old_file_stays_where_a_new_one_is_wrong(cli, little, monkeypatch):
+    (cli.folder / "x.py").write_text("mine\n")
+    right = job.FORMATS[".py"]
+    monkeypatch.setitem(job.FORMATS, ".py", job.Format("Python", right.write, lambda p, i: [], right.beside))
+    with pytest.raises(ValueError, match="zip"):
+        job.export(job.chosen(cli.folder / "little.cat", cli.folder / "w.safetensors", {}, teacher=False),
+                   cli.folder / "x.py", half=False, say=lambda line: None)  # fmt: skip
+    assert (cli.folder / "x.py").read_text() == "mine\n"
