@@ -20,6 +20,9 @@ def export(
     out: Annotated[Path, typer.Option("-o", "--out", help="the file to write: .onnx, .pt2 or .py")],
     weights: Weights = None,
     use_teacher: UseTeacher = False,
+    as_searched: Annotated[
+        bool, typer.Option("--as-searched", help="leave out the passes that make it faster (.py is always so)")
+    ] = False,
     half: Annotated[bool, typer.Option("--half", help="half precision (float16)")] = False,
     int8: Annotated[bool, typer.Option("--int8", help="convolutions in int8 (.onnx); needs --calibration")] = False,
     calibration: Annotated[
@@ -51,7 +54,7 @@ def export(
     format_of(out)
     what = chosen(source, weights, overrides(set_), teacher=use_teacher)
     options = None if calibration is None else Int8Options(calibration, data=data, squeezenet=squeezenet_weights)
-    done = job(what, out, half=half, int8=options, say=say)
+    done = job(what, out, half=half, int8=options, say=say, as_searched=as_searched)
     if format is Format.json:
         print(exported_json(done))
         return

@@ -16,7 +16,7 @@ from catdsl.ir.graph import Graph
 from catdsl.ir.input_size import with_input_size
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
 from catdsl.jobs.setting import stride
-from catdsl.passes.pipeline import run_pipeline
+from catdsl.passes.pipeline import deployed
 from catdsl.project import Project, load
 
 TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
@@ -114,12 +114,6 @@ def _shipped(network: BenchNetwork) -> BenchNetwork:
     tensors = {path: torch.from_numpy(np.asarray(value, order="C")) for path, value in carried.items()}
     load_weights(module, tensors, graph, source=name)
     return BenchNetwork(name, graph, module, network.weights, network.name)
-
-
-def deployed(graph: Graph, weights: Mapping[str, np.ndarray]) -> tuple[Graph, dict[str, np.ndarray]]:
-    """A graph after the pipeline `deploy`, and its weights."""
-    rewritten = run_pipeline("deploy", graph)
-    return rewritten.graph, rewritten.carry(weights)
 
 
 def _check_size(project: Project, size: tuple[int, int]) -> None:

@@ -23,6 +23,7 @@ from catdsl.files import not_writable
 from catdsl.ir.graph import Graph
 from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
 from catdsl.jobs.translate import trained_network
+from catdsl.passes.pipeline import deployed
 from catdsl.project import Project
 from catdsl.semantics.student import digest
 
@@ -36,11 +37,13 @@ class Format:
     run: Callable[[Path, Sequence[tuple[Tensor, ...]]], list[Tensor]]
     beside: tuple[str, ...] = ()
     """Endings of the files that belong to it."""
+    deployed: bool = True
+    """Whether the passes of `deploy` come first; not where the file is there to be read."""
 
 
 FORMATS: dict[str, Format] = {
     ".onnx": Format("ONNX", write_onnx, run_onnx),
-    ".py": Format("Python", write_python, run_python, beside=(WEIGHTS,)),
+    ".py": Format("Python", write_python, run_python, beside=(WEIGHTS,), deployed=False),
     ".pt2": Format("torch.export", write_program, run_program),
 }
 
@@ -64,6 +67,8 @@ class Chosen:
 
     project: Project
     network: Network
+    deployed: Network
+    """The same after the passes that change no result."""
 
 
 def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool) -> Chosen:
@@ -74,7 +79,10 @@ def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, 
     project, path = trained_network(source, weights, dict(overrides), teacher=teacher)
     tensors, _ = read_weights(path)
     graph = project.graph
-    return Chosen(project, network_of(graph, tensors, facts=facts_of(project, graph), source=str(path)))
+    facts = facts_of(project, graph)
+    network = network_of(graph, tensors, facts=facts, source=str(path))
+    shipped, weights_of_it = deployed(graph, {name: value.numpy() for name, value in tensors.items()})
+    return Chosen(project, network, network_of(shipped, weights_of_it, facts=facts, source=str(path)))
 
 
 def facts_of(project: Project, graph: Graph) -> dict[str, str]:
@@ -95,9 +103,13 @@ def facts_of(project: Project, graph: Graph) -> dict[str, str]:
 
 
 def export(
-    what: Chosen, out: Path, *, half: bool, say: Callable[[str], None], int8: Int8Options | None = None
-) -> Exported:
+    what: Chosen, out: Path, *, half: bool, say: Callable[[str], None], int8: Int8Options | None = None,
+    as_searched: bool = False,
+) -> Exported:  # fmt: skip
     """Write `out` in the format of its ending, once it was seen to compute what the network does.
+
+    What is written is the network after the passes of `deploy`, where the format is not there to be read
+    and `as_searched` does not say otherwise; it is compared with the network before them.
 
     Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
     written), E609 (the file computes something else; nothing is left), E610 (the format cannot hold it).
@@ -110,7 +122,7 @@ def export(
     say(f"sizes    {rule}")
     with _beside(out) as folder:
         made = folder / (out.name if int8 is None else f"float_{out.name}")
-        form.write(network, made, half=half)
+        form.write(what.deployed if form.deployed and not as_searched else network, made, half=half)
         agreement = check(
             network, lambda inputs: form.run(made, inputs), sizes_to_check(rule), what=f"the {form.shown} file",
             tolerance=HALF_TOLERANCE if half else TOLERANCE,

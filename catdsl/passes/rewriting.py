@@ -14,6 +14,9 @@ from catdsl.ir.verify import verify
 Weights = Mapping[str, np.ndarray]
 Recipe = Callable[[Weights], np.ndarray]
 
+# How PyTorch stores a weight under spectral normalisation: as it was, and the two singular vectors.
+SPECTRAL = ("parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v")
+
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
@@ -119,7 +122,7 @@ class Draft:
         widths = tuple(w for w in self.graph.widths if w.name in used)
         graph = Graph(self.graph.name, self.graph.kind, kept, widths, output, taps)
         verify(graph)
-        names = [f"{node.name}.{weight.name}" for node in kept for weight in node.op.weights(node.attrs)]
+        names = [f"{node.name}.{weight}" for node in kept for weight in _stored(node)]
         recipes = dict(self.recipes)
 
         def carry(weights: Weights) -> dict[str, np.ndarray]:
@@ -135,6 +138,12 @@ class Draft:
         while name in self._moved:
             name = self._moved[name]
         return name
+
+
+def _stored(node: Node) -> list[str]:
+    """Names under which an operator's weights are stored."""
+    names = [weight.name for weight in node.op.weights(node.attrs)]
+    return [*SPECTRAL, *(n for n in names if n != "weight")] if node.attrs.get("spectral") else names
 
 
 def needed_nodes(graph: Graph) -> tuple[Node, ...]:

@@ -11,6 +11,7 @@ from catdsl.passes.join_slices import JoinSlices
 from catdsl.passes.merge_sibling_convs import MergeSiblingConvs
 from catdsl.passes.merge_summed_convs import MergeSummedConvs
 from catdsl.passes.rewriting import Pass
+from catdsl.passes.settle_spectral_norms import SettleSpectralNorms
 from catdsl.passes.share_equal_nodes import ShareEqualNodes
 from catdsl.passes.share_padding import SharePadding
 
@@ -240,6 +241,21 @@ CASES = (
         c.conv1 = conv(x) kernel 3
         c.add0 = add(c.conv0, c.conv1)
         output.deconv0 = deconv(c.add0) kernel 3
+        """,
+    ),
+    Case(
+        SettleSpectralNorms(),
+        """input x: image(3, 8, 8)
+        output x -> conv(4, 3, spectral = true) -> relu -> deconv(2, 3, spectral = true, bias = false)""",
+        """
+        output.conv0 = conv(x) kernel 3 spectral
+        output.relu0 = relu(output.conv0)
+        output.deconv0 = deconv(output.relu0) kernel 3 spectral
+        """,
+        """
+        output.conv0 = conv(x) kernel 3
+        output.relu0 = relu(output.conv0)
+        output.deconv0 = deconv(output.relu0) kernel 3
         """,
     ),
     Case(

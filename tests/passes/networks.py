@@ -26,6 +26,8 @@ def shown(graph: Graph) -> str:
         if "conv" in node.op.name and node.attrs.get("padding") is not None:
             attrs["padding"] = node.attrs["padding"]
         words = [f"{node.name} = {node.op.name}({', '.join(node.inputs)})", *(f"{k} {v}" for k, v in attrs.items())]
+        if node.attrs.get("spectral"):
+            words.append("spectral")
         lines.append(" ".join(words))
     return "\n".join(lines)
 
@@ -54,8 +56,13 @@ def network(graph: Graph, weights: Mapping[str, np.ndarray]) -> GraphModule:
     return module.eval()
 
 
-def images(graph: Graph, *, batch: int = 2, factor: tuple[int, int] = (1, 1)) -> tuple[Tensor, ...]:
-    """Random inputs, of `factor` times the declared height and width."""
+def images(
+    graph: Graph, *, batch: int = 2, factor: tuple[int, int] = (1, 1), shrink: int = 1
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """Random inputs, of `factor` times the declared height and width, divided by `shrink`."""
     generator = torch.Generator().manual_seed(1)
-    shapes = [(batch, n.attrs["channels"], n.type.height * factor[0], n.type.width * factor[1]) for n in graph.inputs]
+    shapes = [
+        (batch, n.attrs["channels"], n.type.height * factor[0] // shrink, n.type.width * factor[1] // shrink)
+        for n in graph.inputs
+    ]
     return tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)

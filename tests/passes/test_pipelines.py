@@ -27,14 +27,14 @@ output x -> conv(12, 3) -> relu -> inc_res -> inc_res }
 """
 
 
-def unequal(graph: Graph, name: str, *, training: bool = False) -> float:
+def unequal(graph: Graph, name: str, *, shrink: int = 1) -> float:
     """How far the rewritten network is from the graph's own, relative to its largest value."""
     weights = drawn(graph)
     rewritten = run_pipeline(name, graph)
     old, new = network(graph, weights), network(rewritten.graph, rewritten.carry(weights))
-    inputs = images(graph)
+    inputs = images(graph, shrink=shrink)
     with torch.no_grad():
-        before, after = (module.train(training)(*inputs) for module in (old, new))
+        before, after = (module(*inputs) for module in (old, new))
     return float((before - after).abs().max() / before.abs().max().clamp(min=1))
 
 
@@ -59,7 +59,9 @@ def test_random_programs_and_their_students_keep_their_function(
 @pytest.mark.parametrize("path", sorted(folder("specs").glob("*.cat")), ids=lambda path: path.stem)
 @pytest.mark.parametrize("name", PIPELINES)
 def test_shipped_specs_keep_their_function(path: Path, name: str) -> None:
-    assert unequal(load(path).graph, name) < 1e-8
+    graph = load(path).graph
+    # Of images of 256 a quarter: the function is the same at every size.
+    assert unequal(graph, name, shrink=max(1, graph.inputs[0].type.height // 64)) < 1e-8
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
