@@ -22,8 +22,11 @@ const translatePicture = async () => {
 // As catdsl reads them: turned as the camera says, without regard to a colour profile.
 const openPicture = async (blob, name) => {
   stopCamera();
+  const mine = turn;
   try {
-    picture = await createImageBitmap(blob, {imageOrientation: "from-image", colorSpaceConversion: "none"});
+    const opened = await createImageBitmap(blob, {imageOrientation: "from-image", colorSpaceConversion: "none"});
+    if (mine !== turn) return;
+    picture = opened;
   } catch {
     return say(`${name} is no picture that this browser can read.`, true);
   }
@@ -69,11 +72,18 @@ const startCamera = async () => {
   watch(mine);
 };
 
+// What is in work is dropped; the camera's last picture stays, to be measured or to be seen at another size.
 const stopCamera = () => {
   turn++;
+  document.body.setAttribute("aria-busy", "false");
+  const video = byId("video");
+  if (stream && video.videoWidth) {
+    picture = Object.assign(document.createElement("canvas"), {width: video.videoWidth, height: video.videoHeight});
+    picture.getContext("2d").drawImage(video, 0, 0);
+  }
   stream?.getTracks().forEach((track) => track.stop());
   stream = null;
-  byId("video").srcObject = null;
+  video.srcObject = null;
   byId("camera").textContent = "Start the camera";
   byId("camera").setAttribute("aria-pressed", "false");
 };

@@ -145,7 +145,7 @@ def _pair() -> Html:
         element("div",
                 element("p", id="time", role="status"),
                 element("button", "Measure again", type="button", id="again"),
-                element("a", "Save the output", id="save", class_="button", download="output.png"),
+                element("button", "Save the output", type="button", id="save"),
                 id="result", class_="row", hidden=True),
         element("video", id="video", hidden=True, muted=True, playsinline=True),
         aria_label="Input and output", id="work", hidden=True,

@@ -14,7 +14,9 @@ const start = async () => {
   byId("size").addEventListener("change", translatePicture);
   byId("again").addEventListener("click", translatePicture);
   byId("save").addEventListener("click", () => {
-    byId("save").href = byId("output").toDataURL("image/png");
+    const link = Object.assign(document.createElement("a"), {download: "output.png"});
+    link.href = byId("output").toDataURL("image/png");
+    link.click();
   });
   addEventListener("dragover", (event) => {
     event.preventDefault();

@@ -39,13 +39,20 @@ const translate = async ({image, channels, runs}) => {
   return {image: imageOf(result), times: times.length > 1 ? times.slice(1) : times};
 };
 
-onmessage = async ({data}) => {
+const answer = async (data) => {
   try {
     if (data.model) {
-      session = await ort.InferenceSession.create(new URL(data.model, import.meta.url).href, {executionProviders: ["wasm"]});
+      const place = new URL(data.model, import.meta.url).href;
+      session = await ort.InferenceSession.create(place, {executionProviders: ["wasm"]});
       postMessage({kind: "ready"});
     } else postMessage({kind: "done", id: data.id, ...(await translate(data))});
   } catch (error) {
     postMessage({kind: "failed", id: data.id, what: String(error?.message ?? error)});
   }
+};
+
+// One after the other, since runs that take turns would be timed together.
+let last = Promise.resolve();
+onmessage = ({data}) => {
+  last = last.then(() => answer(data));
 };

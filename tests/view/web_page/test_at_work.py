@@ -112,6 +112,36 @@ def test_a_picture_of_another_size_is_cut_or_kept(page: Browser, chosen: Chosen,
 
 
 @pytest.mark.slow
+def test_a_dropped_picture_is_translated(page: Browser, chosen: Chosen) -> None:
+    page.run_async("""
+        const done = arguments[arguments.length - 1];
+        fetch("example0.png").then((answer) => answer.blob()).then((blob) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([blob], "dropped.png", {type: "image/png"}));
+          document.getElementById("drop").dispatchEvent(
+            new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true}));
+          done();
+        });
+    """)
+    _wait(page, "the median of 5 runs")
+    _agrees(page, chosen, _pixels(page, "input"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
+def test_everything_fits_the_window(browser: Browser, folder: Path, width: int, dark: bool) -> None:
+    with served(folder) as address:
+        browser.visit(address, width=width, dark=dark)
+        browser.wait(lambda: browser.find("#sample").is_displayed())
+        browser.find("#sample").click()
+        _wait(browser, "the median of 5 runs")
+        assert browser.stumbling_blocks() == []
+        places = [browser.find(f"#{key}").rect for key in ("input", "output")]
+    assert places[0]["y"] == places[1]["y"]
+    assert places[0]["x"] + places[0]["width"] < places[1]["x"]
+
+
+@pytest.mark.slow
 def test_the_example_and_the_camera(page: Browser, chosen: Chosen) -> None:
     page.find("#sample").click()
     _wait(page, "the median of 5 runs")
@@ -122,6 +152,9 @@ def test_the_example_and_the_camera(page: Browser, chosen: Chosen) -> None:
     assert page.find("#camera").text == "Stop the camera"
     page.find("#camera").click()
     assert page.find("#camera").text == "Start the camera"
+    page.find("#again").click()
+    _wait(page, "the median of 5 runs")
+    _agrees(page, chosen, _pixels(page, "input"))
     assert np.abs(_pixels(page, "input").astype(int) - (0xC0, 0x20, 0x40)).max() <= 8  # video is not exact
 
 
