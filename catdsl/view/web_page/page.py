@@ -163,7 +163,7 @@ def _figure_rows(model: WebModel) -> Iterator[tuple[str, str]]:
     yield f"MACs at {_by(model.declared)}", amount(model.macs.own)
     if model.macs.teacher:
         share = percent(model.macs.own / model.macs.teacher)
-        yield "MACs of its teacher", f"{amount(model.macs.teacher)} (this is {share})"
+        yield "Share of its teacher's MACs", f"{share} of {amount(model.macs.teacher)}"
 
 
 def _by(size: tuple[int, int]) -> str:

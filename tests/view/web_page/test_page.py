@@ -22,7 +22,7 @@ _HOSTILE = '</title></script><script>alert("x")</script>'
 
 def test_figures_are_told() -> None:
     index = web_page(_MODEL)[INDEX]
-    for words in ("2.58 MB (float32)", "25.00 M", "100.00 M (this is 25 %)", "628.00 K", "MACs at 64 x 64"):
+    for words in ("2.58 MB (float32)", "25.00 M", "25 % of 100.00 M", "628.00 K", "MACs at 64 x 64"):
         assert words in index
     alone = web_page(replace(_MODEL, macs=Macs(own=25_000_000, teacher=None)))[INDEX]
     assert "teacher" not in alone
