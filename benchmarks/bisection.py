@@ -81,7 +81,8 @@ def counting(module: nn.Module) -> Iterator[list[int]]:
         match layer:
             case nn.Conv2d() | nn.ConvTranspose2d():
                 handles.append(layer.register_forward_hook(of_conv))
-            case nn.InstanceNorm2d(track_running_stats=False) | nn.BatchNorm2d(track_running_stats=False):
+            # An instance norm is built as a group norm with a group for each channel.
+            case nn.GroupNorm() | nn.BatchNorm2d(track_running_stats=False):
                 handles.append(layer.register_forward_hook(of_norm))
     try:
         yield macs

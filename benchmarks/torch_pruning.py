@@ -22,6 +22,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.search import ROOT, median
+from catdsl.backend.instance_norms import with_instance_norms
 from catdsl.project import Project, load
 from catdsl.search.plan import find_plan
 
@@ -75,7 +76,7 @@ NORM_IMPORTANCES: dict[str, Importance] = {
 
 def teacher_of(project: Project) -> nn.Module:
     """The initialised teacher, with drawn scales in its affine norms."""
-    module = project.teacher()
+    module = with_instance_norms(project.teacher())
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         for layer in module.modules():
@@ -220,11 +221,14 @@ def _reloads(project: Project, student: nn.Module) -> Iterator[tuple[str, str]]:
         return torch.load(file, **options)
 
     def into_teacher() -> str:
-        tp.load_state_dict(project.teacher(), written(tp.state_dict(student), weights_only=False))
+        tp.load_state_dict(with_instance_norms(project.teacher()), written(tp.state_dict(student), weights_only=False))
         return "into an instance of the teacher's class"
 
     state = student.state_dict()
-    yield "its state_dict loads into the teacher", _tried(lambda: project.teacher().load_state_dict(state))
+    yield (
+        "its state_dict loads into the teacher",
+        _tried(lambda: with_instance_norms(project.teacher()).load_state_dict(state)),
+    )
     yield (
         "torch.save of the module loads with weights_only=True",
         _tried(lambda: type(written(student, weights_only=True)).__name__),
@@ -253,7 +257,7 @@ def _on(project: Project) -> str:
     graph = project.graph
     (image,) = graph.inputs
     shape = (1, graph.channels(image.name), image.type.height, image.type.width)
-    module = project.teacher().eval()
+    module = with_instance_norms(project.teacher()).eval()
     whole = macs(module, shape)
     pruner_of(module, torch.randn(shape), IMPORTANCES["its MagnitudeImportance (L2 of weights)"], 0.5).step()
     with torch.no_grad():

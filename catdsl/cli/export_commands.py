@@ -1,5 +1,6 @@
 """The command that exports networks: it reads its arguments, calls one function, and prints."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,12 +13,13 @@ from catdsl.cli.guard import overrides
 
 if TYPE_CHECKING:
     from catdsl.jobs.export import Exported
+    from catdsl.jobs.web_export import WebExported
 
 
 @app.command()
 def export(
     source: Source,
-    out: Annotated[Path, typer.Option("-o", "--out", help="the file to write: .onnx, .pt2 or .py")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="the file to write: .onnx, .pt2 or .py; a folder for --web")],
     weights: Weights = None,
     use_teacher: UseTeacher = False,
     as_searched: Annotated[
@@ -38,6 +40,12 @@ def export(
         typer.Option("--squeezenet-weights", help="torchvision's weights of SqueezeNet 1.0, for distances in int8",
                      show_default=False),
     ] = None,
+    web: Annotated[bool, typer.Option("--web", help="a folder with a page that runs the model in a browser")] = False,
+    runtime: Annotated[
+        Path | None,
+        typer.Option("--runtime", help="with --web: the npm package onnxruntime-web, as a folder or .tgz; by default "
+                     "the one in ./node_modules", show_default=False),
+    ] = None,
     format: FormatOption = Format.text,
     set_: Set = None,
 ) -> None:  # fmt: skip
@@ -47,13 +55,22 @@ def export(
     """
     if int8 != (calibration is not None):
         raise typer.BadParameter("--int8 and --calibration DIR belong together", param_hint="--int8")
+    if runtime is not None and not web:
+        raise typer.BadParameter("--runtime goes with --web", param_hint="--runtime")
     from catdsl.jobs.export import chosen, exported_json, format_of
     from catdsl.jobs.export import export as job
     from catdsl.jobs.quantising import Int8Options
 
-    format_of(out)
+    if not web:
+        format_of(out)
     what = chosen(source, weights, overrides(set_), teacher=use_teacher)
     options = None if calibration is None else Int8Options(calibration, data=data, squeezenet=squeezenet_weights)
+    if web:
+        from catdsl.jobs.web_export import WebOptions, examples_of, export_web
+
+        asked = WebOptions(runtime, examples=examples_of(source), half=half, int8=options, as_searched=as_searched)
+        _show_web(export_web(what, out, asked, say), format)
+        return
     done = job(what, out, half=half, int8=options, say=say, as_searched=as_searched)
     if format is Format.json:
         print(exported_json(done))
@@ -61,6 +78,19 @@ def export(
     for line in _told(done):
         say(line)
     print("\n".join(map(str, done.files)))
+
+
+def _show_web(done: "WebExported", format: Format) -> None:
+    from catdsl.jobs.web_export import web_json
+
+    if format is Format.json:
+        print(web_json(done))
+        return
+    for line in _told(done.model):
+        say(line)
+    say(f"serve    python -m http.server --bind 127.0.0.1 -d {shlex.quote(str(done.folder))}")
+    say("         and open http://127.0.0.1:8000; browsers do not run it from the disk")
+    print(done.folder)
 
 
 def _told(done: "Exported") -> Iterator[str]:

@@ -1,7 +1,6 @@
 """`.onnx`: one file with the weights inside, free sizes, and names from the graph."""
 
 import ast
-import copy
 import logging
 import re
 import warnings
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from catdsl.backend.instance_norms import with_instance_norms
 from catdsl.diagnostics import CatError
 from catdsl.export.network import Network
 from catdsl.export.sizes import SizeRule, size_rule
@@ -43,7 +43,8 @@ def check_onnx() -> None:
 def write_onnx(network: Network, path: Path, *, half: bool) -> None:
     """Write the model. Raises CatError E607, E610."""
     check_onnx()
-    program = traced(_with_instance_norms(network), half=half)
+    # As a group norm, an instance norm would be five operators.
+    program = traced(replace(network, module=with_instance_norms(network.module)), half=half)
     inputs = [node.name for node in network.graph.inputs]
     with _quiet():
         made = torch.onnx.export(
@@ -58,21 +59,6 @@ def write_onnx(network: Network, path: Path, *, half: bool) -> None:
     made.model.metadata_props.clear()
     made.model.metadata_props.update(network.facts)
     made.save(str(path), external_data=False)
-
-
-def _with_instance_norms(network: Network) -> Network:
-    """The network with instance norms by that name, which ONNX has an operator for.
-
-    As a group norm with a group for each channel, which PyTorch is faster at, each would be five.
-    """
-    module = copy.deepcopy(network.module)
-    for path, part in list(module.named_modules()):
-        if not isinstance(part, nn.GroupNorm):
-            continue
-        norm = nn.InstanceNorm2d(part.num_channels, eps=part.eps, affine=part.affine).eval().requires_grad_(False)
-        norm.load_state_dict(part.state_dict())
-        module.set_submodule(path, norm)
-    return replace(network, module=module)
 
 
 def run_onnx(path: Path, inputs: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:

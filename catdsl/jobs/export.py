@@ -146,19 +146,21 @@ def _check_asked(out: Path, *, half: bool, int8: bool) -> None:
 
 def exported_json(done: Exported) -> str:
     """What was done, for programs."""
+    return json.dumps(exported_values(done), indent=1)
+
+
+def exported_values(done: Exported) -> dict[str, object]:
+    """What was done, as JSON values."""
     agreement = done.agreement
-    return json.dumps(
-        {
-            "files": [str(f) for f in done.files], "format": done.format, "bytes": done.bytes,
-            "sizes": {"height": str(done.sizes.height), "width": str(done.sizes.width)},
-            "checked": {
-                "sizes": agreement.sizes, "batches": agreement.batches, "tolerance": agreement.tolerance,
-                "furthest": agreement.furthest,
-            },
-            "int8": None if done.int8 is None else asdict(done.int8),
+    return {
+        "files": [str(f) for f in done.files], "format": done.format, "bytes": done.bytes,
+        "sizes": {"height": str(done.sizes.height), "width": str(done.sizes.width)},
+        "checked": {
+            "sizes": agreement.sizes, "batches": agreement.batches, "tolerance": agreement.tolerance,
+            "furthest": agreement.furthest,
         },
-        indent=1,
-    )  # fmt: skip
+        "int8": None if done.int8 is None else asdict(done.int8),
+    }  # fmt: skip
 
 
 def format_of(out: Path) -> Format:

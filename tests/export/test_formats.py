@@ -15,9 +15,8 @@ from catdsl.export.program_file import run_program, write_program
 from catdsl.export.sizes import size_rule, sizes_to_check
 from catdsl.ir.op import Example, Op
 from catdsl.ops import ALL
-from catdsl.passes.pipeline import deployed
 from catdsl.project import load
-from tests.export.networks import SMALL, SPECS, network, random_weights, small
+from tests.export.networks import SMALL, SPECS, deployed_of, network, random_weights, small
 from tests.ops.test_contract import alone
 
 _FORMATS = {".onnx": (write_onnx, run_onnx), ".pt2": (write_program, run_program)}
@@ -158,12 +157,6 @@ def test_an_operator_computes_the_same_as_onnx(op: Op, example: Example, tmp_pat
     write_onnx(made, path, half=False)
     sizes = sizes_to_check(size_rule(made.graph))
     assert check(made, lambda i: run_onnx(path, i), sizes, what="it", tolerance=TOLERANCE).furthest < TOLERANCE
-
-
-def deployed_of(made: Network) -> Network:
-    weights = {name: value.numpy() for name, value in made.module.state_dict().items()}
-    graph, carried = deployed(made.graph, weights)
-    return network_of(graph, carried, facts=made.facts, source="test")
 
 
 def network_of_operator(op: Op, example: Example) -> Network:

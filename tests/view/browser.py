@@ -61,12 +61,16 @@ class Browser:
 
     def open(self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Open a page from the disk, in a window of this size; older complaints are forgotten."""
+        self.visit(page.resolve().as_uri(), width=width, height=height, dark=dark)
+
+    def visit(self, address: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+        """The same of a page that is served."""
         self.complaints()
         self._command("Emulation.setDeviceMetricsOverride",
                       width=width, height=height, deviceScaleFactor=1, mobile=False)  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._command("Emulation.setEmulatedMedia", features=[scheme])
-        self.driver.get(page.resolve().as_uri())
+        self.driver.get(address)
 
     def run(self, script: str, *values: Any) -> Any:
         """What a piece of JavaScript returns."""

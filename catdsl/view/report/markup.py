@@ -8,7 +8,7 @@ from catdsl.diagnostics import CatError
 from catdsl.view.svg_elements import safe
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_EMPTY = ("img", "input", "meta", "br")
+_EMPTY = ("img", "input", "meta", "link", "br")
 # A text may have line breaks of its own in these.
 _PREFORMATTED = ("pre", "code")
 

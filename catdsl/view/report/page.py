@@ -24,25 +24,31 @@ def page(title: str, body: Html, data: Any) -> str:
 
 def one_file(title: str, body: Html, data: Any, *, style: str, script: str) -> str:
     """A whole HTML file with its style and its script, over the colours of all pages."""
-    head = joined(
+    head = Html(f"<style>\n{variables()}{style}</style>")
+    # Neither the script nor the style ends its own element; of data nobody knows, so it has no `<`.
+    end = joined((held(data), Html(f"<script>\n{script}</script>")))
+    return document(title, head, joined((body, end)), policy=_POLICY)
+
+
+def document(title: str, head: Html, body: Html, *, policy: str) -> str:
+    """A whole HTML file. `policy` says what it may load and run, `head` is what follows the title."""
+    first = joined(
         (
             element("meta", charset="utf-8"),
             element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+            element("meta", http_equiv="Content-Security-Policy", content=policy),
             element("meta", name="color-scheme", content="light dark"),
             Html(f"<title>{safe(title)}</title>"),
-            Html(f"<style>\n{variables()}{style}</style>"),
+            head,
         )
     )
-    # Neither the script nor the style ends its own element; of data nobody knows, so it has no `<`.
-    end = joined(
-        (
-            element("script", Html(_in_script(data)), type="application/json", id="data"),
-            Html(f"<script>\n{script}</script>"),
-        )
-    )
-    whole = element("html", element("head", head), element("body", joined((body, end))), lang="en")
+    whole = element("html", element("head", first), element("body", body), lang="en")
     return f"<!doctype html>\n{whole.text}\n"
+
+
+def held(data: Any) -> Html:
+    """JSON values within a page, for its script and for programs that read it."""
+    return element("script", Html(_in_script(data)), type="application/json", id="data")
 
 
 def section(key: str, title: str, *parts: Html | None) -> Html:

@@ -1,0 +1,127 @@
+"""`catdsl export --web` as users call it: the folder, and what is refused with nothing left behind."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from catdsl.backend.weights import save_weights
+from catdsl.export.web_runtime import FILES
+from catdsl.jobs.web_export import examples_of
+from catdsl.project import load
+from tests.export.networks import network
+
+_SPEC = """
+generator little {
+    input photo: image(3, 16, 16)
+    y = photo -> conv(4, 3, stride = 2) -> instance_norm -> relu -> deconv(4, 4)
+    output concat(photo, y) -> conv(3, 3) -> tanh
+}
+"""
+_LABELS = "generator g { input map: labels(4, 16, 16)\noutput map -> conv(3, 3) -> tanh }"
+_TWO = "generator g { input x: image(3, 16, 16)\ninput y: image(3, 16, 16)\noutput concat(x, y) -> conv(3, 3) -> tanh }"
+_FOUR = "generator g { input x: image(4, 16, 16)\noutput x -> conv(3, 3) -> tanh }"
+_FIVE = "generator g { input x: image(3, 16, 16)\noutput x -> conv(5, 3) -> tanh }"
+
+
+def given(cli, text):
+    """A spec with weights, and files that bear the names of the runtime's."""
+    (cli.folder / "little.cat").write_text(text)
+    save_weights(network(load(cli.folder / "little.cat")).module, cli.folder / "w.safetensors", {})
+    (cli.folder / "dist").mkdir()
+    for name in FILES:
+        (cli.folder / "dist" / name).write_bytes(name.encode())
+    return ("little.cat", "--weights", "w.safetensors", "--web")
+
+
+@pytest.fixture
+def little(cli):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    return given(cli, _SPEC)
+
+
+def left(cli):
+    return sorted(p.relative_to(cli.folder).as_posix() for p in cli.folder.rglob("*"))
+
+
+@pytest.mark.slow
+def test_the_folder_is_whole_and_replaced_whole(cli, little):
+    done = cli("export", *little, "--runtime", "dist", "-o", "out/page")
+    assert done.stdout.split() == ["out/page"]
+    assert "python -m http.server --bind 127.0.0.1 -d out/page" in done.stderr
+    page = cli.folder / "out" / "page"
+    names = sorted(p.name for p in page.iterdir())
+    assert names == sorted([
+        "index.html", "page.css", "page.js", "worker.js", "model.onnx", "facts.json", *FILES,
+    ])  # fmt: skip
+    assert [p.name for p in page.parent.iterdir()] == ["page"]
+    facts = json.loads((page / "facts.json").read_text())
+    assert facts["bytes"] == (page / "model.onnx").stat().st_size
+    assert facts["macs"] == {"exact": load(cli.folder / "little.cat").cost.exact, "teacher": None}
+    assert facts["height"] == {"step": 2, "least": 4}
+    assert (page / FILES[2]).read_bytes() == FILES[2].encode()
+
+    values = json.loads(
+        cli("export", *little, "--runtime", "dist", "-o", "out/page", "--half", "--format", "json").stdout
+    )
+    assert sorted(values["files"]) == [f"out/page/{name}" for name in names]
+    assert json.loads((page / "facts.json").read_text())["precision"] == "float16"
+    assert [p.name for p in page.parent.iterdir()] == ["page"]
+
+    (page / "mine.txt").write_text("mine")
+    before = left(cli)
+    told = cli("export", *little, "--runtime", "dist", "-o", "out/page", code=1).stderr
+    assert "error[E608]: out/page holds other files (mine.txt)" in told
+    assert left(cli) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (_LABELS, "error[E607]: --web takes generators of images, and `map` is a label map"),
+        (_TWO, "error[E607]: --web takes generators with one input, and this one has 2: x, y"),
+        (_FOUR, "error[E607]: a page takes images, and `x` would have 4 channels"),
+        (_FIVE, "error[E607]: a page gives images, and these would have 5 channels"),
+    ],
+)
+def test_generators_that_pages_cannot_feed(cli, text, told):
+    words = given(cli, text)
+    before = left(cli)
+    assert told in cli("export", *words, "--runtime", "dist", "-o", "page", code=1).stderr
+    assert left(cli) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("-o", "page"), "error[E607]: onnxruntime-web is not in ./node_modules"),
+        (("-o", "page", "--runtime", "no"), "error[E607]: --runtime no is not there"),
+        (("-o", "page", "--runtime", "little.cat"), "error[E607]: --runtime little.cat is no archive of npm"),
+        (("-o", "full", "--runtime", "dist"), "error[E608]: full holds other files (index.html)"),
+        (("-o", "little.cat", "--runtime", "dist"), "error[E608]: little.cat is no folder"),
+        (("-o", "little.cat/page", "--runtime", "dist"), "error[E608]: cannot write little.cat/page"),
+        (("-o", "page", "--runtime", "dist", "--half", "--int8", "--calibration", "."), "error[E607]: --half and"),
+    ],
+)
+def test_what_is_refused(cli, little, words, told):
+    (cli.folder / "full").mkdir()
+    # A page of somebody else's, under a name that would be written.
+    (cli.folder / "full" / "index.html").write_text("mine")
+    before = left(cli)
+    assert told in cli("export", *little, *words, code=1).stderr
+    assert left(cli) == before
+
+
+def test_the_runtime_goes_with_web(cli, little):
+    assert "--runtime goes with --web" in cli("export", "little.cat", "-o", "x.py", "--runtime", "dist", code=2).stderr
+
+
+def test_examples_are_those_of_an_evaluated_run(cli):
+    folder = cli.folder / "run" / "report" / "images" / "input"
+    folder.mkdir(parents=True)
+    (cli.folder / "run" / "run.json").write_text("{}")
+    assert examples_of(cli.folder / "run") == ()
+    for i in range(10):
+        Image.new("RGB", (16, 16)).save(folder / f"{i:05}.png")
+    assert [p.stem for p in examples_of(cli.folder / "run")] == ["00000", "00002", "00005", "00007"]
+    assert examples_of(cli.folder / "tiny.cat") == ()

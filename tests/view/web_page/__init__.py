@@ -1,0 +1,1 @@
+"""The page of `export --web`: its markup, and the page at work in a browser."""
