@@ -59,13 +59,13 @@ def _emit(graph: Graph, node: Node, root: nn.Module, code: fx.Graph, values: dic
 
 def _call(node: Node, name: str, inputs: tuple[fx.Node, ...], root: nn.Module, code: fx.Graph, built: Any) -> fx.Node:
     if isinstance(built, nn.Module):
-        _attach(root, node.name, built)
+        attach(root, node.name, built)
         return code.create_node("call_module", node.name, inputs, name=name)
     function, arguments = built if isinstance(built, tuple) else (built, {})
     return code.create_node("call_function", function, inputs, arguments, name=name)
 
 
-def _attach(root: nn.Module, path: str, module: nn.Module) -> None:
+def attach(root: nn.Module, path: str, module: nn.Module) -> None:
     """Put a module at its path; the steps in between are plain containers."""
     *parents, last = path.split(".")
     at = root

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -59,6 +60,19 @@ def module_with_weights(graph: Graph, path: Path) -> GraphModule:
     module = build_module(graph)
     tensors, _ = read_weights(path)
     load_weights(module, tensors, graph, source=str(path))
+    return module
+
+
+def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:
+    """A module's state as arrays, which passes and the search take."""
+    return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+
+
+def module_of(graph: Graph, arrays: Mapping[str, np.ndarray], *, source: str) -> GraphModule:
+    """The network of a graph with weights as arrays. Raises CatError E605."""
+    module = build_module(graph)
+    tensors = {name: torch.from_numpy(np.asarray(value, order="C")) for name, value in arrays.items()}
+    load_weights(module, tensors, graph, source=source)
     return module
 
 

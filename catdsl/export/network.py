@@ -5,14 +5,15 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.fx import GraphModule
-from torch.nn.utils import parametrize
 
 from catdsl.backend.module import build_module
-from catdsl.backend.weights import load_weights
+from catdsl.backend.weights import arrays_of, load_weights, module_of
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
+from catdsl.passes.pipeline import deployed
+from catdsl.passes.settle_spectral_norms import SettleSpectralNorms
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,18 @@ def network_of(
     tensors = {name: torch.as_tensor(value).float() if _real(value) else torch.as_tensor(value)
                for name, value in weights.items()}  # fmt: skip
     load_weights(module, tensors, graph, source=source)
-    module.eval().requires_grad_(False)
-    for part in module.modules():
-        _bake(part)
-    return Network(graph, module, facts=facts)
+    settled = SettleSpectralNorms().run(graph)
+    if settled.graph is not graph:
+        module = module_of(settled.graph, settled.carry(arrays_of(module)), source=source)
+    return Network(settled.graph, module.eval().requires_grad_(False), facts=facts)
 
 
-def _bake(part: nn.Module) -> None:
-    if parametrize.is_parametrized(part, "weight"):
-        parametrize.remove_parametrizations(part, "weight")
+def deployed_network(network: Network) -> Network:
+    """The network after the passes of `deploy`, which change no result."""
+    graph, weights = deployed(network.graph, arrays_of(network.module))
+    return Network(
+        graph, module_of(graph, weights, source="the passes").eval().requires_grad_(False), facts=network.facts
+    )
 
 
 def _real(value: Tensor | np.ndarray) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from catdsl.analysis.sizes import SizeRule, size_rule
 from catdsl.backend.instance_norms import with_instance_norms
 from catdsl.diagnostics import CatError
 from catdsl.export.network import Network
-from catdsl.export.sizes import SizeRule, size_rule
 from catdsl.export.tracing import HALVED, traced
 from catdsl.ir.graph import Graph
 

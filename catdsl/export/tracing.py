@@ -9,9 +9,10 @@ from torch import Tensor, fx, nn
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config as tracing_config
 
+from catdsl.analysis.sizes import SideRule, SizeRule, size_rule
+from catdsl.backend.module import attach
 from catdsl.diagnostics import CatError
 from catdsl.export.network import Network, random_inputs
-from catdsl.export.sizes import SideRule, SizeRule, size_rule
 
 # What torch tells only whoever looks for it: which line of which file a node was traced from.
 _TRACES = ("stack_trace", "source_fn_stack", "torch_fn", "from_node")
@@ -78,7 +79,7 @@ def _named(module: fx.GraphModule) -> fx.GraphModule:
     for node in module.graph.nodes:
         values[node] = code.node_copy(node, lambda n: values[n])
         if node.op == "call_function":
-            _put(root, node.meta["path"], Applied(node.target, dict(node.kwargs)))
+            attach(root, node.meta["path"], Applied(node.target, dict(node.kwargs)))
             values[node].op, values[node].target, values[node].kwargs = "call_module", node.meta["path"], {}
     return fx.GraphModule(root, code)
 
@@ -91,16 +92,6 @@ def _shell(module: nn.Module) -> nn.Module:
     for name, child in module.named_children():
         shell.add_module(name, _shell(child))
     return shell
-
-
-def _put(root: nn.Module, path: str, module: nn.Module) -> None:
-    *parents, last = path.split(".")
-    at = root
-    for part in parents:
-        if part not in at._modules:
-            at.add_module(part, nn.Module())
-        at = at.get_submodule(part)
-    at.add_module(last, module)
 
 
 def _free_axes(rule: SizeRule) -> dict[int, Any]:

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch.fx import GraphModule
 
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
-from catdsl.backend.weights import load_weights, module_with_weights
+from catdsl.backend.weights import arrays_of, module_of, module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.ir.input_size import with_input_size
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
-from catdsl.jobs.setting import stride
+from catdsl.jobs.setting import check_sides
 from catdsl.passes.pipeline import deployed
 from catdsl.project import Project, load
 
@@ -81,7 +79,7 @@ def _networks(
 ) -> BenchNetworks:  # fmt: skip
     first = project.teacher_graph.inputs[0].type
     chosen = size or (first.height, first.width)
-    _check_size(project, chosen)
+    check_sides(project, chosen, "images", help="give another --size HxW")
     graphs = {TEACHER: project.teacher_graph} if teacher else {}
     if project.student is not None:
         graphs[STUDENT] = project.graph
@@ -107,19 +105,6 @@ def _with_weights(project: Project, graph: Graph, file: Path | None, seed: int) 
 
 def _shipped(network: BenchNetwork) -> BenchNetwork:
     """The network after the passes that change no result."""
-    weights = {name: value.detach().cpu().numpy() for name, value in network.module.state_dict().items()}
     name = f"{network.name} {DEPLOYED}"
-    graph, carried = deployed(network.graph, weights)
-    module = build_module(graph)
-    tensors = {path: torch.from_numpy(np.asarray(value, order="C")) for path, value in carried.items()}
-    load_weights(module, tensors, graph, source=name)
-    return BenchNetwork(name, graph, module, network.weights, network.name)
-
-
-def _check_size(project: Project, size: tuple[int, int]) -> None:
-    step = stride(project)
-    if any(side % step for side in size):
-        raise CatError.one(
-            "E607", f"images of {size[0]} x {size[1]} do not fit the generator: each side must be a multiple of {step}",
-            help="give another --size HxW",
-        )  # fmt: skip
+    graph, weights = deployed(network.graph, arrays_of(network.module))
+    return BenchNetwork(name, graph, module_of(graph, weights, source=name), network.weights, network.name)

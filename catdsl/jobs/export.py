@@ -11,19 +11,18 @@ from pathlib import Path
 from torch import Tensor
 
 from catdsl import __version__
+from catdsl.analysis.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.backend.weights import read_weights
 from catdsl.diagnostics import CatError
 from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
-from catdsl.export.network import Network, network_of
+from catdsl.export.network import Network, deployed_network, network_of
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
-from catdsl.export.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
 from catdsl.files import not_writable
 from catdsl.ir.graph import Graph
 from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
 from catdsl.jobs.translate import trained_network
-from catdsl.passes.pipeline import deployed
 from catdsl.project import Project
 from catdsl.semantics.student import digest
 
@@ -67,8 +66,6 @@ class Chosen:
 
     project: Project
     network: Network
-    deployed: Network
-    """The same after the passes that change no result."""
 
 
 def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool) -> Chosen:
@@ -80,9 +77,7 @@ def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, 
     tensors, _ = read_weights(path)
     graph = project.graph
     facts = facts_of(project, graph)
-    network = network_of(graph, tensors, facts=facts, source=str(path))
-    shipped, weights_of_it = deployed(graph, {name: value.numpy() for name, value in tensors.items()})
-    return Chosen(project, network, network_of(shipped, weights_of_it, facts=facts, source=str(path)))
+    return Chosen(project, network_of(graph, tensors, facts=facts, source=str(path)))
 
 
 def facts_of(project: Project, graph: Graph) -> dict[str, str]:
@@ -122,7 +117,7 @@ def export(
     say(f"sizes    {rule}")
     with _beside(out) as folder:
         made = folder / (out.name if int8 is None else f"float_{out.name}")
-        form.write(what.deployed if form.deployed and not as_searched else network, made, half=half)
+        form.write(deployed_network(network) if form.deployed and not as_searched else network, made, half=half)
         agreement = check(
             network, lambda inputs: form.run(made, inputs), sizes_to_check(rule), what=f"the {form.shown} file",
             tolerance=HALF_TOLERANCE if half else TOLERANCE,

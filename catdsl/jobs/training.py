@@ -12,7 +12,14 @@ from torch.fx import GraphModule
 
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module, with_taps
-from catdsl.backend.weights import load_weights, module_with_weights, read_weights, save_tensors, save_weights
+from catdsl.backend.weights import (
+    arrays_of,
+    load_weights,
+    module_with_weights,
+    read_weights,
+    save_tensors,
+    save_weights,
+)
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
@@ -99,7 +106,7 @@ def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mappin
     """What `search { score }` asks for, from a teacher; `taylor` from the training images, too."""
     search, options = project.settings.search, setting.options
     if search.score != "taylor":
-        weights = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+        weights = arrays_of(module)
         return project.scores(weights, seed=options.seed)
     recipe = teacher_recipe(project.settings.train)
     check_scores(project)
@@ -120,7 +127,7 @@ def distilled_student(
     wait_for_all()
     if done:
         return module_with_weights(graph, finished)
-    weights = {name: value.detach().cpu().numpy() for name, value in teacher.module.state_dict().items()}
+    weights = arrays_of(teacher.module)
     kept = kept_channels(project.teacher_graph, counts, channels, weights)
     module = student_module(project, graph, counts, kept, weights, run, seed=options.seed, say=say)
     taps = _shared_taps(project.teacher_graph, graph)

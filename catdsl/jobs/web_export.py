@@ -9,10 +9,10 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from catdsl import __version__
+from catdsl.analysis.sizes import SideRule, SizeRule
 from catdsl.diagnostics import CatError
 from catdsl.export.network import Network
 from catdsl.export.onnx_file import check_onnx
-from catdsl.export.sizes import SideRule, SizeRule
 from catdsl.export.web_runtime import FILES as RUNTIME_FILES
 from catdsl.export.web_runtime import Runtime, find_runtime
 from catdsl.files import not_writable

@@ -50,7 +50,7 @@ def _build(site: Site, *, kind: str) -> object:
     attrs = site.attrs
     if kind == "instance" and not attrs["tracked"]:
         # A group for each channel is the same function. PyTorch's instance norm calls its batch norm on
-        # copies of the parameters for each image, which takes a CPU three to six times as long.
+        # copies of the parameters for each image, which takes a CPU five to seven times as long.
         return nn.GroupNorm(site.out_channels, site.out_channels, eps=attrs["eps"], affine=attrs["affine"])
     module = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}[kind]
     return module(site.out_channels, eps=attrs["eps"], affine=attrs["affine"], track_running_stats=attrs["tracked"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catdsl.ir.graph import Graph, Node
+from catdsl.ir.op import Absence
 from catdsl.ops.joins import CONCAT
 from catdsl.passes.merge_sibling_convs import window
 from catdsl.passes.rewriting import Draft, Recipe, Rewritten, Weights, channels_in_turn, only_read_by
@@ -87,8 +88,8 @@ def _merge(draft: Draft, convs: list[Node]) -> str:
 def _place(graph: Graph, name: str) -> tuple[int, int]:
     """Where a tensor, or what it is a slice of, stands in the graph, and from which segment on."""
     node = graph.node[name]
-    start = node.attrs["segments"][0] if node.op.name == "split" else 0
-    whole = node.inputs[0] if node.op.name == "split" else name
+    cut = node.op.absence is Absence.SLICES
+    whole, start = (node.inputs[0], node.attrs["segments"][0]) if cut else (name, 0)
     return list(graph.node).index(whole), start
 
 

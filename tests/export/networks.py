@@ -8,7 +8,6 @@ from catdsl.backend.module import build_module
 from catdsl.export.network import Network, network_of
 from catdsl.ir.graph import Graph
 from catdsl.jobs.export import facts_of
-from catdsl.passes.pipeline import deployed
 from catdsl.project import Project, load
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -55,10 +54,3 @@ def random_weights(graph: Graph, seed: int = 0) -> dict[str, torch.Tensor]:
 
 def small(name: str) -> Network:
     return network(load(SPECS / f"{name}.cat", SMALL[name]))
-
-
-def deployed_of(made: Network) -> Network:
-    """The network after the passes of `deploy`."""
-    weights = {name: value.numpy() for name, value in made.module.state_dict().items()}
-    graph, carried = deployed(made.graph, weights)
-    return network_of(graph, carried, facts=made.facts, source="test")

@@ -11,11 +11,11 @@ from types import ModuleType
 import pytest
 import torch
 
+from catdsl.analysis.sizes import size_rule, sizes_to_check
 from catdsl.diagnostics import CatError
 from catdsl.export import network as network_module
 from catdsl.export.checking import TOLERANCE, check
 from catdsl.export.network import Network, network_of, random_inputs
-from catdsl.export.sizes import size_rule, sizes_to_check
 from catdsl.export.source.operators import WRITINGS
 from catdsl.export.source.python_file import run_python, write_python
 from catdsl.export.source.structure import structured

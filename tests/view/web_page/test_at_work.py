@@ -14,7 +14,7 @@ from PIL import Image
 from catdsl.jobs.export import Chosen
 from catdsl.jobs.web_export import WebOptions, export_web
 from catdsl.project import load
-from tests.export.networks import deployed_of, network
+from tests.export.networks import network
 from tests.view.browser import Browser
 from tests.view.web_page.served import runtime_of_npm, served
 
@@ -39,8 +39,7 @@ navigator.mediaDevices.getUserMedia = async () => canvas.captureStream();
 @pytest.fixture(scope="module")
 def chosen() -> Chosen:
     project = load(_SPEC)
-    made = network(project)
-    return Chosen(project, made, deployed_of(made))
+    return Chosen(project, network(project))
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from catdsl.analysis.sizes import SideRule, size_rule, sizes_to_check, trouble
 from catdsl.backend.module import build_module
-from catdsl.export.sizes import SideRule, size_rule, sizes_to_check, trouble
 from catdsl.project import load
 from tests.export.networks import SMALL, SPECS
 
