@@ -15,6 +15,9 @@ from catdsl.ir.graph import Graph
 from catdsl.passes.pipeline import deployed
 from catdsl.passes.settle_spectral_norms import SettleSpectralNorms
 
+PROGRAM = "catdsl.program_sha256"
+"""The fact by which an exported file tells what program it is from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from catdsl import __version__
@@ -15,7 +16,7 @@ from catdsl.analysis.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.backend.weights import read_weights
 from catdsl.diagnostics import CatError
 from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
-from catdsl.export.network import Network, deployed_network, network_of
+from catdsl.export.network import PROGRAM, Network, deployed_network, network_of
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
@@ -90,7 +91,7 @@ def facts_of(project: Project, graph: Graph) -> dict[str, str]:
         "catdsl.version": __version__,
         "catdsl.spec": Path(project.spec.files[0].shown).name,
         "catdsl.network": f"{'teacher' if project.student is None else 'student'} {graph.name}",
-        "catdsl.program_sha256": digest([project.source, *project.spec.files]),
+        PROGRAM: digest([project.source, *project.spec.files]),
         **taken,
         "catdsl.output": f"{graph.channels(graph.output)} channels, an image with values from -1 to 1",
         "catdsl.sizes": str(size_rule(graph)),
@@ -107,10 +108,14 @@ def export(
     and `as_searched` does not say otherwise; it is compared with the network before them.
 
     Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
-    written), E609 (the file computes something else; nothing is left), E610 (the format cannot hold it).
+    written, or where a file of another make lies beside `out`), E609 (the file computes something else;
+    nothing is left), E610 (the format cannot hold it).
     """
     form, network = format_of(out), what.network
     _check_asked(out, half=half, int8=int8 is not None)
+    files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
+    for file in files[:-1]:
+        _check_ours(file, out)
     if int8 is not None:
         check_options(network, int8)
     rule = size_rule(network.graph)
@@ -123,7 +128,6 @@ def export(
             tolerance=HALF_TOLERANCE if half else TOLERANCE,
         )  # fmt: skip
         cost = None if int8 is None else export_int8(what.project, network, made, folder / out.name, int8, say)
-        files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
         for file in files:
             _move(folder / file.name, file)
     return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files), cost)
@@ -137,6 +141,22 @@ def _check_asked(out: Path, *, half: bool, int8: bool) -> None:
         raise CatError.one("E607", f"int8 is written as .onnx alone, not as {out.suffix}", help="end -o in .onnx")
     if out.suffix == ".onnx":
         check_onnx()
+
+
+def _check_ours(file: Path, out: Path) -> None:
+    """Refuse to replace a file beside `out` that no export has made: nobody has named it. Raises CatError E608."""
+    if not file.exists():
+        return
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            ours = PROGRAM in (tensors.metadata() or {})
+    except (OSError, SafetensorError):
+        ours = False
+    if not ours:
+        raise CatError.one(
+            "E608", f"{file} exists already, and no export has made it: the weights of {out.name} would replace it",
+            help="give -o another name, or move that file away",
+        )  # fmt: skip
 
 
 def exported_json(done: Exported) -> str:

@@ -44,6 +44,16 @@ def test_a_python_file_with_its_weights(cli, little):
     assert sorted(p.name for p in (cli.folder / "out").iterdir()) == ["little.py", "little.safetensors"]
 
 
+def test_weights_that_no_export_has_made_stay(cli, little):
+    before = (cli.folder / "w.safetensors").read_bytes()
+    refused = cli("export", *little, "-o", "w.py", code=1)
+    assert "error[E608]: w.safetensors exists already, and no export has made it" in refused.stderr
+    assert (cli.folder / "w.safetensors").read_bytes() == before
+    assert "w.py" not in left(cli)
+    cli("export", *little, "-o", "again.py")
+    assert cli("export", *little, "-o", "again.py").stdout.split() == ["again.safetensors", "again.py"]
+
+
 def test_json_tells_what_was_checked(cli, little):
     done = json.loads(cli("export", *little, "-o", "little.py", "--half", "--format", "json").stdout)
     assert done["files"] == ["little.safetensors", "little.py"]

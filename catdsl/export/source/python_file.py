@@ -14,7 +14,7 @@ from torch import Tensor
 
 from catdsl.analysis.stride import stride
 from catdsl.diagnostics import CatError
-from catdsl.export.network import Network
+from catdsl.export.network import PROGRAM, Network
 from catdsl.export.source.code import LINE
 from catdsl.export.source.definitions import Definition, Definitions
 from catdsl.export.source.parts import Body, Chain, Many, Single
@@ -119,8 +119,7 @@ def _docstring(network: Network) -> str:
     facts, graph = network.facts, network.graph
     lines = [
         f"{facts['catdsl.network'].capitalize()}: a generator of images.",
-        f"Exported by catdsl {facts['catdsl.version']} from {facts['catdsl.spec']} "
-        f"(program {facts['catdsl.program_sha256'][:12]}).",
+        f"Exported by catdsl {facts['catdsl.version']} from {facts['catdsl.spec']} (program {facts[PROGRAM][:12]}).",
     ]
     lines += [f"Input `{node.name}`: {facts[f'catdsl.input.{node.name}']}." for node in graph.inputs]
     lines += [f"Output: {facts['catdsl.output']}.", f"Sizes: {facts['catdsl.sizes']}."]
