@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from catdsl.backend.module import build_module
-from catdsl.backend.weights import UNREADABLE, load_weights, read_weights
+from catdsl.backend.weights import UNREADABLE, load_weights, read_weights, state_of
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.search.released import graph_paths
@@ -41,7 +41,7 @@ def import_weights(graph: Graph, path: Path) -> Imported:
     tensors are not those of the graph.
     """
     module = build_module(graph)
-    wanted = module.state_dict()
+    wanted = state_of(module)
     given = _read(path)
     found = _naming(given, wanted, path)
     unused = {name: source for name, source in found.items() if name not in wanted}

@@ -6,6 +6,7 @@ from torch.nn import init
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
+from catdsl.backend.paths import module_path
 from catdsl.ir.graph import Graph
 from catdsl.semantics.settings import StyleSettings
 
@@ -22,7 +23,7 @@ def initialize(module: nn.Module, graph: Graph, style: StyleSettings, seed: int)
         table = [w for w in node.op.weights(node.attrs) if not w.buffer]
         if not table:
             continue
-        owner = module.get_submodule(node.name)
+        owner = module.get_submodule(module_path(node.name))
         for name, parameter in owner.named_parameters():
             values = torch.empty(parameter.shape)
             if node.op.is_norm and name == "weight":

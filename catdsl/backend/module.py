@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from catdsl.backend.paths import module_path
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Site
 
@@ -12,8 +13,8 @@ from catdsl.ir.op import Site
 def build_module(graph: Graph) -> fx.GraphModule:
     """The network of a graph, with torch's default weights. Maps B x C x H x W tensors to one.
 
-    The `state_dict` keys are `<node>.<parameter>`, as in the graph's axis tables. The caller's random
-    state is left as it was.
+    The `state_dict` keys are `<node>.<parameter>`, as in the graph's axis tables, but for what
+    `module_path` says of some. The caller's random state is left as it was.
     """
     root = nn.Module()
     code = fx.Graph()
@@ -59,14 +60,14 @@ def _emit(graph: Graph, node: Node, root: nn.Module, code: fx.Graph, values: dic
 
 def _call(node: Node, name: str, inputs: tuple[fx.Node, ...], root: nn.Module, code: fx.Graph, built: Any) -> fx.Node:
     if isinstance(built, nn.Module):
-        attach(root, node.name, built)
-        return code.create_node("call_module", node.name, inputs, name=name)
+        return code.create_node("call_module", attach(root, node.name, built), inputs, name=name)
     function, arguments = built if isinstance(built, tuple) else (built, {})
     return code.create_node("call_function", function, inputs, arguments, name=name)
 
 
-def attach(root: nn.Module, path: str, module: nn.Module) -> None:
-    """Put a module at its path; the steps in between are plain containers."""
+def attach(root: nn.Module, node: str, module: nn.Module) -> str:
+    """Put a node's module at its path, which is returned; the steps in between are plain containers."""
+    path = module_path(node)
     *parents, last = path.split(".")
     at = root
     for part in parents:
@@ -74,3 +75,4 @@ def attach(root: nn.Module, path: str, module: nn.Module) -> None:
             at.add_module(part, nn.Module())
         at = at.get_submodule(part)
     at.add_module(last, module)
+    return path

@@ -16,6 +16,7 @@ from torch import nn
 from torch.fx import GraphModule
 
 from catdsl.backend.module import build_module
+from catdsl.backend.paths import graph_name, module_path
 from catdsl.diagnostics import CatError
 from catdsl.files import write_whole
 from catdsl.ir.graph import Graph
@@ -34,7 +35,7 @@ def save_weights(module: nn.Module, path: Path, facts: Mapping[str, Any]) -> Non
     `facts` are JSON values for the metadata. They stand under one key, since safetensors writes
     several in an order that changes: equal weights shall be equal files.
     """
-    save_tensors(module.state_dict(), path, facts)
+    save_tensors(state_of(module), path, facts)
 
 
 def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path, facts: Mapping[str, Any]) -> None:
@@ -63,9 +64,14 @@ def module_with_weights(graph: Graph, path: Path) -> GraphModule:
     return module
 
 
+def state_of(module: nn.Module) -> dict[str, torch.Tensor]:
+    """A module's state, by the names of the graph."""
+    return {graph_name(path): value for path, value in module.state_dict().items()}
+
+
 def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:
     """A module's state as arrays, which passes and the search take."""
-    return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+    return {name: value.detach().cpu().numpy() for name, value in state_of(module).items()}
 
 
 def module_of(graph: Graph, arrays: Mapping[str, np.ndarray], *, source: str) -> GraphModule:
@@ -78,7 +84,7 @@ def module_of(graph: Graph, arrays: Mapping[str, np.ndarray], *, source: str) ->
 
 def load_weights(module: nn.Module, tensors: Mapping[str, torch.Tensor], graph: Graph, *, source: str) -> None:
     """Fill a module. Raises CatError E605 that lists what is missing, unknown or of another shape."""
-    wanted = module.state_dict()
+    wanted = state_of(module)
     missing = [n for n in wanted if n not in tensors]
     unknown = [n for n in tensors if n not in wanted]
     unequal = [
@@ -87,7 +93,7 @@ def load_weights(module: nn.Module, tensors: Mapping[str, torch.Tensor], graph: 
         if n in tensors and tensors[n].shape != wanted[n].shape
     ]
     if not (missing or unknown or unequal):
-        module.load_state_dict(dict(tensors))
+        module.load_state_dict({module_path(name): value for name, value in tensors.items()})
         return
     kinds = (("missing", missing), ("unknown", unknown), ("of another shape", unequal))
     notes = tuple(f"{len(names)} {kind}: {_some(names)}" for kind, names in kinds if names)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from catdsl.analysis.sizes import SizeRule, size_rule
 from catdsl.backend.instance_norms import with_instance_norms
+from catdsl.backend.paths import graph_name
 from catdsl.diagnostics import CatError
 from catdsl.export.network import Network
 from catdsl.export.tracing import HALVED, traced
@@ -113,7 +114,7 @@ def _name(model: Any, graph: Graph) -> None:
 def _path(node: Any, graph: Graph) -> str | None:
     """The graph's node that an ONNX node comes from: the innermost module of its stack that is one."""
     scopes = ast.literal_eval(node.metadata_props.get(_SCOPES, "[]"))
-    names = (scope.removeprefix(HALVED) for scope in reversed(scopes))
+    names = (graph_name(scope.removeprefix(HALVED)) for scope in reversed(scopes))
     return next((name for name in names if name in graph.node), None)
 
 

@@ -79,8 +79,8 @@ def _named(module: fx.GraphModule) -> fx.GraphModule:
     for node in module.graph.nodes:
         values[node] = code.node_copy(node, lambda n: values[n])
         if node.op == "call_function":
-            attach(root, node.meta["path"], Applied(node.target, dict(node.kwargs)))
-            values[node].op, values[node].target, values[node].kwargs = "call_module", node.meta["path"], {}
+            path = attach(root, node.meta["path"], Applied(node.target, dict(node.kwargs)))
+            values[node].op, values[node].target, values[node].kwargs = "call_module", path, {}
     return fx.GraphModule(root, code)
 
 

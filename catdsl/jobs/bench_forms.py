@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from catdsl.backend.compilers import of_a_compiler
+from catdsl.backend.weights import state_of
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.resident import resident_growth
 from catdsl.evaluate.speed import forward_call
@@ -109,7 +110,7 @@ _PREPARE: dict[Form, Callable[[BenchNetwork, Conditions], Prepared]] = {
 
 def _exported(network: BenchNetwork) -> Network:
     """The network as it is exported."""
-    tensors = {name: value.contiguous() for name, value in network.module.state_dict().items()}
+    tensors = {name: value.contiguous() for name, value in state_of(network.module).items()}
     return network_of(network.graph, tensors, facts={}, source=network.name)
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import l1_loss
 
+from catdsl.backend.paths import module_path
 from catdsl.ir.graph import Graph
 from catdsl.train.data.batches import TrainingBatches
 from catdsl.train.modes import evaluating
@@ -23,7 +24,7 @@ def taylor_scores(
     if not norms:
         return {}
     generator.to(device)
-    scales = [generator.get_parameter(f"{name}.weight") for name in norms]
+    scales = [generator.get_parameter(module_path(f"{name}.weight")) for name in norms]
     totals = [torch.zeros_like(scale) for scale in scales]
     with evaluating(generator), torch.enable_grad():
         for batch in map(batches.at, range(count)):

@@ -1,5 +1,6 @@
 """Modules: readable code, keys that are the graph's paths, reproducible weights, taps, other image sizes."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from torch import Tensor, fx
 
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module, with_taps
+from catdsl.backend.weights import module_with_weights, read_weights, save_weights
 from catdsl.ir.graph import Graph
 from catdsl.project import Project, load
 from catdsl.semantics.settings import StyleSettings
+from catdsl.syntax.build import KEYWORDS
 from tests.analysis.reference import ROOT
 
 TEXT = """
@@ -215,3 +218,25 @@ def test_modulation_is_spades() -> None:
     project = load("generator g { input x: image(2, 4, 4)\noutput modulate(x, x * 0.5, x * 3) }")
     image = torch.randn(1, 2, 4, 4)
     torch.testing.assert_close(project.teacher()(image), image * (1 + 0.5 * image) + 3 * image)
+
+
+def test_statements_may_be_named_like_what_modules_have(tmp_path: Path) -> None:
+    """`half`, `train`, `code`: every such name, and private ones, at the top and within a repeat."""
+    taken = [name for name in sorted(dir(fx.GraphModule(torch.nn.Module(), fx.Graph()))) if name not in KEYWORDS]
+    assert {"half", "train", "training", "code", "_modules", "__init__"} <= set(taken)
+    taken += ["half_", "half__", "other_"]
+    outer = "".join(f"    {name} = {before} -> conv(3, 1)\n" for before, name in pairwise(("photo", *taken)))
+    inner = "".join(f"    {name} = {before} -> conv(3, 1)\n" for before, name in pairwise(("x", *taken)))
+    project = load(
+        f"block all(x) {{\n{inner}    return {taken[-1]}\n}}\n"
+        "generator g {\n    input photo: image(3, 4, 4)\n"
+        f"{outer}    body = {taken[-1]} -> 2 * all\n    output body\n}}\n"
+    )
+    teacher = project.teacher(seed=1).eval()
+    save_weights(teacher, tmp_path / "w.safetensors", {})
+    names = set(read_weights(tmp_path / "w.safetensors")[0])
+    assert {f"{node}.conv0.weight" for node in ("half", "half_", "half__", "other_", "body.1.train")} <= names
+    again = module_with_weights(project.graph, tmp_path / "w.safetensors").eval()
+    photo = torch.rand(1, 3, 4, 4)
+    assert torch.equal(again(photo), teacher(photo))
+    assert all(weights.dtype == torch.float16 for weights in again.half().parameters())

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from catdsl.analysis.stride import stride
+from catdsl.backend.weights import state_of
 from catdsl.diagnostics import CatError
 from catdsl.export.network import PROGRAM, Network
 from catdsl.export.source.code import LINE
@@ -48,7 +49,7 @@ with torch.no_grad():
 def write_python(network: Network, path: Path, *, half: bool) -> None:
     """Write the file, and its weights beside it under the same stem. Raises CatError E610."""
     root = structured(network.graph)
-    state = network.module.state_dict()
+    state = state_of(network.module)
     renamed = {new: state[old] for new, old in _weight_names(Definitions(root), root, "")}
     if half:
         renamed = {n: x.half() if x.is_floating_point() else x for n, x in renamed.items()}
