@@ -1,5 +1,6 @@
 """A graph as a torch.fx module: readable code, and a state_dict whose keys are paths of the graph."""
 
+import keyword
 from typing import Any
 
 import torch
@@ -50,12 +51,17 @@ def site_of(graph: Graph, node: Node) -> Site:
 def _emit(graph: Graph, node: Node, root: nn.Module, code: fx.Graph, values: dict[str, fx.Node]) -> fx.Node:
     name = node.name.replace(".", "_")
     if not node.inputs:
-        made = code.placeholder(name, type_expr=torch.Tensor)
+        made = code.placeholder(f"{name}_" if _reserved(name) else name, type_expr=torch.Tensor)
     else:
         inputs = tuple(values[i] for i in node.inputs)
         made = _call(node, name, inputs, root, code, node.op.build(site_of(graph, node)))
     made.meta["path"] = node.name
     return made
+
+
+def _reserved(name: str) -> bool:
+    """Whether an argument of `forward` cannot be called so: the code has another use for the word."""
+    return keyword.iskeyword(name) or name in ("self", "torch")
 
 
 def _call(node: Node, name: str, inputs: tuple[fx.Node, ...], root: nn.Module, code: fx.Graph, built: Any) -> fx.Node:

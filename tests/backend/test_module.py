@@ -240,3 +240,9 @@ def test_statements_may_be_named_like_what_modules_have(tmp_path: Path) -> None:
     photo = torch.rand(1, 3, 4, 4)
     assert torch.equal(again(photo), teacher(photo))
     assert all(weights.dtype == torch.float16 for weights in again.half().parameters())
+
+
+@pytest.mark.parametrize("name", ["self", "lambda", "torch", "device", "inf", "forward", "nn_conv0"])
+def test_inputs_may_be_named_like_what_code_has(name: str) -> None:
+    body = f"input {name}: image(3, 4, 4)\n nn = {name} -> conv(4, 3) -> relu\n output nn -> conv(3, 3)"
+    assert load(f"generator torch {{ {body} }}").teacher(seed=1)(torch.rand(1, 3, 4, 4)).shape == (1, 3, 4, 4)
