@@ -1,12 +1,15 @@
-"""Names of the graph as paths of modules, and back: a part that PyTorch's modules have for themselves gets a `_`.
+"""Names of the graph as paths of modules, and back: a part that PyTorch's modules or Python need gets a `_`.
 
-A statement may be called `half`, `train` or `code`. A module of that name would hide the method, or
-be hidden by it. Graphs, files of weights and all that is shown keep the names of the program.
+A statement may be called `half`, `train` or `lambda`. A module of that name would hide the method, be
+hidden by it, or be no name at all in the code of `forward`. Graphs, files of weights and all that is
+shown keep the names of the program.
 """
+
+import keyword
 
 from torch import fx, nn
 
-_TAKEN = frozenset(dir(fx.GraphModule(nn.Module(), fx.Graph())))
+_TAKEN = frozenset((*dir(fx.GraphModule(nn.Module(), fx.Graph())), *keyword.kwlist))
 
 
 def module_path(name: str) -> str:

@@ -27,7 +27,9 @@ class GrowDepthwiseKernels:
         for source in graph.nodes:
             rows: dict[tuple[object, ...], list[Node]] = defaultdict(list)
             for user in users_of_slices(graph, source):
-                if user.op.name == "dwconv" and 2 * padding(user.attrs) == _reach(user):
+                # The middle of an even kernel lies between pixels, and grows to no other's.
+                odd = user.op.name == "dwconv" and user.attrs["kernel"] % 2
+                if odd and 2 * padding(user.attrs) == _reach(user):
                     attrs = user.attrs
                     rows[(attrs["stride"], attrs["dilation"], attrs["bias"])].append(user)
             for convs in rows.values():

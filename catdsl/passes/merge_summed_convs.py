@@ -1,15 +1,17 @@
 """Convs of one kernel whose results are summed become one conv over their inputs, stacked."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
+from catdsl.ir.size import Size
 from catdsl.ops.joins import CONCAT
 from catdsl.passes.merge_sibling_convs import window
-from catdsl.passes.rewriting import Draft, Recipe, Rewritten, Weights, channels_in_turn, only_read_by
+from catdsl.passes.rewriting import Draft, Recipe, Rewritten, Weights, channels_in_turn, only_read_by, sizes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,10 @@ class MergeSummedConvs:
 
     def run(self, graph: Graph) -> Rewritten:
         draft = Draft(graph)
+        sizes = sizes_of(graph)
         for node in graph.nodes:
             if node.op.name == "add" and not _within_sum(graph, node):
-                _rewrite(draft, node)
+                _rewrite(draft, node, sizes)
         return draft.finish()
 
 
@@ -45,15 +48,14 @@ def _summands(graph: Graph, total: Node) -> list[tuple[str, str]]:
     return found
 
 
-def _rewrite(draft: Draft, total: Node) -> None:
+def _rewrite(draft: Draft, total: Node, sizes: Mapping[str, Size]) -> None:
     graph = draft.graph
     summands = _summands(graph, total)
     groups: dict[tuple[object, ...], list[Node]] = defaultdict(list)
     for name, reader in summands:
         node = graph.node[name]
         if node.op.name == "conv" and not node.attrs["spectral"] and only_read_by(graph, name, reader):
-            source = graph.node[node.inputs[0]].type
-            groups[(*window(node), source.height, source.width)].append(node)
+            groups[(*window(node), sizes[node.inputs[0]])].append(node)
     merged = {group[0].name: _merge(draft, group) for group in groups.values() if len(group) > 1}
     if not merged:
         return

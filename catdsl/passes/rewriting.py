@@ -8,6 +8,7 @@ import numpy as np
 
 from catdsl.ir.graph import Graph, Node, Tap
 from catdsl.ir.op import Absence, Axis, Op
+from catdsl.ir.size import Size
 from catdsl.ir.types import Channels
 from catdsl.ir.verify import verify
 
@@ -56,11 +57,18 @@ def unchanged(graph: Graph) -> Rewritten:
 
 def until_settled(step: Callable[[Graph], Rewritten], graph: Graph) -> Rewritten:
     """`step` again and again, until it finds nothing to do."""
-    result = step(graph)
-    if result.graph is graph:
-        return result
-    repeated = until_settled(step, result.graph)
-    return Rewritten(repeated.graph, lambda weights: repeated.carry(result.carry(weights)))
+    carries: list[Callable[[Weights], dict[str, np.ndarray]]] = []
+    while (result := step(graph)).graph is not graph:
+        graph = result.graph
+        carries.append(result.carry)
+
+    def carry(weights: Weights) -> dict[str, np.ndarray]:
+        carried = dict(weights)
+        for each in carries:
+            carried = each(carried)
+        return carried
+
+    return Rewritten(graph, carry)
 
 
 @dataclass(slots=True)
@@ -172,6 +180,27 @@ def _sorted(nodes: Mapping[str, Node], roots: Sequence[str]) -> tuple[Node, ...]
 
 
 # ---- what several passes ask ----
+
+
+def sizes_of(graph: Graph) -> dict[str, Size]:
+    """The size of each tensor: equal for two where they are equal whatever the size of the input.
+
+    It is that of the first tensor of the size, by name.
+    """
+    found: dict[str, Size] = {}
+    first: dict[Size, Size] = {}
+    for node in graph.nodes:
+        own: Size = ("height", node.name), ("width", node.name)
+        if node.op.absence is Absence.SOURCE:
+            found[node.name] = own
+            continue
+        size = node.op.size(node.attrs, [found[name] for name in node.inputs])
+        found[node.name] = size if _of_a_tensor(size) else first.setdefault(size, own)
+    return found
+
+
+def _of_a_tensor(size: Size) -> bool:
+    return all(isinstance(part, tuple) and part[0] in ("height", "width") for part in size)
 
 
 def only_read_by(graph: Graph, node: str, reader: str) -> bool:

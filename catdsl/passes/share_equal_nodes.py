@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
 from catdsl.ir.size import Size, evaluate, indexed
-from catdsl.passes.rewriting import Draft, Rewritten, until_settled
+from catdsl.passes.rewriting import Draft, Rewritten, sizes_of, until_settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ShareEqualNodes:
 
 def _once(graph: Graph) -> Rewritten:
     draft = Draft(graph)
-    sizes = _sizes(graph)
+    sizes = sizes_of(graph)
     seen: dict[tuple[object, ...], str] = {}
     for node in graph.nodes:
         if node.op.absence is Absence.SOURCE or node.op.name == "dropout" or node.op.weights(node.attrs):
@@ -36,23 +36,6 @@ def _once(graph: Graph) -> Rewritten:
         if seen.setdefault(key, node.name) != node.name:
             draft.move(node.name, seen[key])
     return draft.finish()
-
-
-def _sizes(graph: Graph) -> dict[str, Size]:
-    """The size of each tensor: as that of an earlier one where they are always equal, or by its own name."""
-    found: dict[str, Size] = {}
-    for node in graph.nodes:
-        own: Size = ("height", node.name), ("width", node.name)
-        if node.op.absence is Absence.SOURCE:
-            found[node.name] = own
-            continue
-        size = node.op.size(node.attrs, [found[name] for name in node.inputs])
-        found[node.name] = size if _is_reference(size) else own
-    return found
-
-
-def _is_reference(size: Size) -> bool:
-    return all(isinstance(part, tuple) and part[0] in ("height", "width") for part in size)
 
 
 def _led(node: Node, sizes: dict[str, Size]) -> Node:

@@ -1,5 +1,6 @@
 """Modules: readable code, keys that are the graph's paths, reproducible weights, taps, other image sizes."""
 
+import keyword
 from itertools import pairwise
 from pathlib import Path
 
@@ -222,8 +223,9 @@ def test_modulation_is_spades() -> None:
 
 def test_statements_may_be_named_like_what_modules_have(tmp_path: Path) -> None:
     """`half`, `train`, `code`: every such name, and private ones, at the top and within a repeat."""
-    taken = [name for name in sorted(dir(fx.GraphModule(torch.nn.Module(), fx.Graph()))) if name not in KEYWORDS]
-    assert {"half", "train", "training", "code", "_modules", "__init__"} <= set(taken)
+    words = {*dir(fx.GraphModule(torch.nn.Module(), fx.Graph())), *keyword.kwlist}
+    taken = sorted(words - set(KEYWORDS))
+    assert {"half", "train", "training", "code", "_modules", "__init__", "lambda"} <= set(taken)
     taken += ["half_", "half__", "other_"]
     outer = "".join(f"    {name} = {before} -> conv(3, 1)\n" for before, name in pairwise(("photo", *taken)))
     inner = "".join(f"    {name} = {before} -> conv(3, 1)\n" for before, name in pairwise(("x", *taken)))

@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from catdsl.backend.module import build_module
+from catdsl.backend.paths import module_path
+from catdsl.backend.weights import state_of
 from catdsl.ir.graph import Graph
 from catdsl.passes.rewriting import needed_nodes
 
@@ -36,7 +38,7 @@ def drawn(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
     """Weights of a graph, by name: kernels from N(0, 0.3), scales and variances around 1."""
     rng = np.random.default_rng(seed)
     result: dict[str, np.ndarray] = {}
-    for name, value in build_module(graph).state_dict().items():
+    for name, value in state_of(build_module(graph)).items():
         shape = tuple(value.shape)
         if name.endswith("running_var"):
             result[name] = rng.uniform(0.5, 2.0, shape)
@@ -52,7 +54,7 @@ def drawn(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
 def network(graph: Graph, weights: Mapping[str, np.ndarray]) -> GraphModule:
     """The module of a graph with these weights, in float64 and evaluation mode."""
     module = build_module(graph).double()
-    module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    module.load_state_dict({module_path(name): torch.from_numpy(np.array(v)) for name, v in weights.items()})
     return module.eval()
 
 

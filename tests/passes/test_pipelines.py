@@ -111,3 +111,42 @@ def test_taps_stay_for_training_and_go_for_inference() -> None:
     graph = load(folder("specs") / "quickstart.cat").graph
     assert [tap.label for tap in run_pipeline("train", graph).graph.taps] == [tap.label for tap in graph.taps]
     assert run_pipeline("deploy", graph).graph.taps == ()
+
+
+_CORNERS = {
+    "an even kernel beside an odd one": """input x: image(3, 8, 8)
+        a = x -> conv(4, 1) -> dwconv(2, dilation = 2) -> conv(4, 1)
+        b = x -> conv(4, 1) -> dwconv(3, dilation = 2) -> conv(4, 1)
+        output a + b""",
+    "sizes that are equal only as declared": """input x: image(3, 12, 12)
+        a = x -> conv(4, 2, stride = 2, padding = 0)
+        b = x -> avg_pool(2) -> resize(scale = 2) -> conv(4, 2, stride = 2, padding = 0)
+        output a + b""",
+    "sizes that are always equal and follow no tensor": """input x: image(3, 12, 12)
+        a = x -> conv(5, 3, padding = 0) -> relu -> conv(4, 1)
+        b = x -> conv(5, 3, padding = 0) -> tanh -> conv(4, 1)
+        output a + b""",
+}
+
+
+@pytest.mark.parametrize("name", _CORNERS)
+@pytest.mark.parametrize("size", [(12, 12), (13, 15), (14, 11)])
+def test_corners_keep_their_function_at_every_size_that_is_taken(name: str, size: tuple[int, int]) -> None:
+    graph = load(f"generator g {{\n{_CORNERS[name]}\n}}").graph
+    rewritten = run_pipeline("deploy", graph)
+    weights = drawn(graph)
+    x_BCHW = torch.randn((2, 3, *size), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    wanted = network(graph, weights)(x_BCHW)
+    found = network(rewritten.graph, rewritten.carry(weights))(x_BCHW)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-9)
+    merged = any("merged_conv" in node.name for node in rewritten.graph.nodes)
+    assert merged == (name != "sizes that are equal only as declared")
+
+
+def test_deep_networks_are_rewritten() -> None:
+    """Each norm folds into the conv before all of them, one after the other."""
+    graph = load("generator g { input x: image(2, 4, 4)\noutput x -> conv(2, 1) -> 1200 * batch_norm }").graph
+    rewritten = run_pipeline("deploy", graph)
+    assert [node.op.name for node in rewritten.graph.nodes] == ["input", "conv"]
+    carried = rewritten.carry(drawn(graph))
+    assert set(carried) == {f"{rewritten.graph.output}.weight", f"{rewritten.graph.output}.bias"}
