@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.op import Absence
@@ -48,12 +49,23 @@ class SizeRule:
         return f"height {self.height}; width {self.width}"
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """The node at which a network does not take a size, and why."""
+
+    node: Node
+    reason: str
+
+    def __str__(self) -> str:
+        return f"`{self.node.name}`: {self.reason}"
+
+
 def size_rule(graph: Graph) -> SizeRule:
-    """The rule of a graph whose inputs have one size."""
+    """The rule for a graph's first input; others are as much larger or smaller as they are declared."""
     height, width = graph.inputs[0].type.height, graph.inputs[0].type.width
     steps = (
-        _step(height, lambda side: trouble(graph, side, width) is None),
-        _step(width, lambda side: trouble(graph, height, side) is None),
+        _step(height, lambda side: _takes(graph, side, width)),
+        _step(width, lambda side: _takes(graph, height, side)),
     )
     least = [height, width]
     for axis, step in enumerate(steps):
@@ -61,39 +73,55 @@ def size_rule(graph: Graph) -> SizeRule:
         at = [height, width]
         while step and at[axis] - step >= _LEAST:
             at[axis] -= step
-            if trouble(graph, *at) is not None:
+            if not _takes(graph, *at):
                 break
             least[axis] = at[axis]
-    while trouble(graph, *least) is not None and least[0] < height:
+    while not _takes(graph, *least) and least[0] < height:
         least[0] += steps[0]
     return SizeRule(SideRule(steps[0], least[0]), SideRule(steps[1], least[1]), (height, width))
 
 
 def sizes_to_check(rule: SizeRule) -> tuple[tuple[int, int], ...]:
-    """The declared size, a larger one that is no square, and the smallest (odd where odd sides are taken)."""
+    """Three sizes where so many are taken: the declared one, a larger one that is no square, and the smallest
+    (odd where odd sides are taken), or a still larger one where the smallest is among them.
+    """
     sides = tuple(zip((rule.height, rule.width), rule.declared, strict=True))
-    larger = tuple(
-        side + rule_.step * max(1, times * side // (8 * max(1, rule_.step)))
-        for (rule_, side), times in zip(sides, (1, 2), strict=True)
-    )
+
+    def larger(*eighths: int) -> tuple[int, int]:
+        height, width = (
+            side + rule_.step * max(1, times * side // (8 * max(1, rule_.step)))
+            for (rule_, side), times in zip(sides, eighths, strict=True)
+        )
+        return height, width
+
     smallest = tuple(rule_.least + rule_.step * (rule_.least % 2 == 0 and rule_.step % 2) for rule_, _ in sides)
-    return tuple(dict.fromkeys((rule.declared, (larger[0], larger[1]), (smallest[0], smallest[1]))))
+    found = dict.fromkeys((rule.declared, larger(1, 2), (smallest[0], smallest[1]), larger(8, 4)))
+    return tuple(found)[:3]
 
 
-def trouble(graph: Graph, height: int, width: int) -> str | None:
-    """Why the network cannot take inputs of this size; None where it can."""
+def sizes_at(graph: Graph, height: int, width: int) -> dict[str, tuple[int, int]] | Misfit:
+    """Height and width of every tensor where the first input is of this size, or where that does not fit."""
+    first = graph.inputs[0].type
+    scales = Fraction(height, first.height), Fraction(width, first.width)
     sizes: dict[str, tuple[int, int]] = {}
     for node in graph.nodes:
         if not node.inputs:
-            sizes[node.name] = (height, width)
+            sides = node.type.height * scales[0], node.type.width * scales[1]
+            if any(side.denominator != 1 for side in sides):
+                return Misfit(node, f"{node.type.height} x {node.type.width} cannot grow or shrink in proportion")
+            sizes[node.name] = int(sides[0]), int(sides[1])
             continue
-        found = _node_trouble(node, sizes)
-        if found is not None:
-            return f"{node.name}: {found}"
+        reason = _trouble(node, sizes)
+        if reason is not None:
+            return Misfit(node, reason)
         sizes[node.name] = _result(node, sizes)
         if min(sizes[node.name]) < 1:
-            return f"{node.name}: nothing is left of {_shown(sizes[node.inputs[0]])}"
-    return None
+            return Misfit(node, f"nothing is left of {_shown(sizes[node.inputs[0]])}")
+    return sizes
+
+
+def _takes(graph: Graph, height: int, width: int) -> bool:
+    return not isinstance(sizes_at(graph, height, width), Misfit)
 
 
 def _result(node: Node, sizes: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
@@ -101,7 +129,7 @@ def _result(node: Node, sizes: Mapping[str, tuple[int, int]]) -> tuple[int, int]
     return int(height), int(width)
 
 
-def _node_trouble(node: Node, sizes: Mapping[str, tuple[int, int]]) -> str | None:
+def _trouble(node: Node, sizes: Mapping[str, tuple[int, int]]) -> str | None:
     first = sizes[node.inputs[0]]
     if node.op.absence in _JOINS:
         other = next((sizes[i] for i in node.inputs if sizes[i] != first), None)

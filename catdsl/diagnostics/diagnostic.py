@@ -55,3 +55,8 @@ class CatError(Exception):
 
 class InternalError(Exception):
     """We are wrong: an invariant of the compiler does not hold."""
+
+
+def first_line(error: BaseException) -> str:
+    """What another library's error says first, or its class where it says nothing."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -11,7 +11,7 @@ from torch.fx.experimental import _config as tracing_config
 
 from catdsl.analysis.sizes import SideRule, SizeRule, size_rule
 from catdsl.backend.module import attach
-from catdsl.diagnostics import CatError
+from catdsl.diagnostics import CatError, first_line
 from catdsl.export.network import Network, random_inputs
 
 # What torch tells only whoever looks for it: which line of which file a node was traced from.
@@ -63,7 +63,7 @@ def traced(network: Network, *, half: bool = False) -> ExportedProgram:
     except Exception as error:
         # Torch says what it lacks through exceptions of a dozen classes without a base of their own.
         raise CatError.one(
-            "E610", f"torch.export cannot trace `{network.graph.name}`: {_first_line(error)}",
+            "E610", f"torch.export cannot trace `{network.graph.name}`: {first_line(error)}",
             network.graph.nodes[0].span, help="export it as .py, which needs no tracing",
         ) from error  # fmt: skip
     return _untraced(program)
@@ -118,7 +118,3 @@ def _untraced(program: ExportedProgram) -> ExportedProgram:
                 for key in _TRACES:
                     node.meta.pop(key, None)
     return program
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

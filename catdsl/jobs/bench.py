@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from catdsl.analysis.cost import cost_model
+from catdsl.analysis.input_size import with_input_size
+from catdsl.analysis.sizes import size_rule
 from catdsl.backend.threads import threads
 from catdsl.backend.timing import alternating_seconds
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.memory import peak_bytes
 from catdsl.evaluate.node_times import measure_nodes
 from catdsl.evaluate.speed import check_precision, forward_call, noise, summarised
-from catdsl.ir.input_size import with_input_size
 from catdsl.jobs.bench_figures import Bench, BenchOptions, Missing, Profile, Ratio, Row
 from catdsl.jobs.bench_forms import FORMS, Conditions, Form, Prepared, Unavailable, as_float, prepare
 from catdsl.jobs.bench_networks import (
@@ -28,7 +29,7 @@ from catdsl.jobs.bench_networks import (
     networks_of_run,
     networks_of_spec,
 )
-from catdsl.jobs.setting import choose_device, stride
+from catdsl.jobs.setting import choose_device
 from catdsl.project import Project
 from catdsl.train.modes import evaluating
 
@@ -109,24 +110,12 @@ def _candidates(
 
 
 def _outputs(timed: BenchNetworks, conditions: Conditions) -> dict[str, Tensor]:
-    """What each network gives before any passes. Raises CatError E607 for images that are too small for it."""
-    found = {}
-    for network in timed.networks:
-        if network.name != network.original:
-            continue
-        call = forward_call(network.module, conditions.images, conditions.precision)
-        declared = timed.project.teacher_graph.inputs[0].type
-        try:
-            found[network.name] = as_float(call())
-        except (RuntimeError, ValueError) as error:
-            # Reflection and instance norms need several pixels at every level of a network.
-            if min(timed.size) >= min(declared.height, declared.width) or isinstance(error, torch.OutOfMemoryError):
-                raise
-            raise CatError.one(
-                "E607", f"images of {timed.size[0]} x {timed.size[1]} are too small for the generator",
-                notes=(str(error),), help="give a larger --size",
-            ) from error  # fmt: skip
-    return found
+    """What each network gives before any passes."""
+    return {
+        network.name: as_float(forward_call(network.module, conditions.images, conditions.precision)())
+        for network in timed.networks
+        if network.name == network.original
+    }
 
 
 def _rows(
@@ -162,7 +151,7 @@ def _difference(found_BCHW: Tensor, wanted_BCHW: Tensor) -> float:
 
 def _profile(timed: BenchNetworks, options: BenchOptions, conditions: Conditions, runs: int) -> Profile:
     network = timed.last
-    small = _small(timed, options, conditions)
+    small = _small(timed)
     shrunk = None if small is None else _images(timed, small, options, conditions.device)
     times = measure_nodes(
         network.module, conditions.images, shrunk, runs=runs, device=conditions.device, precision=options.precision
@@ -170,23 +159,16 @@ def _profile(timed: BenchNetworks, options: BenchOptions, conditions: Conditions
     return Profile(network=network, times=times, small=small)
 
 
-def _small(timed: BenchNetworks, options: BenchOptions, conditions: Conditions) -> tuple[int, int] | None:
-    """The smallest square that the network takes, of sides 1, 2, 4, ... times its step; None if that is no smaller."""
-    side = stride(timed.project)
-    while side < min(timed.size):
-        try:
-            images = _images(timed, (side, side), options, conditions.device)
-            forward_call(timed.last.module, images, conditions.precision)()
-        except (CatError, RuntimeError, ValueError):
-            side *= 2
-            continue
-        return side, side
-    return None
+def _small(timed: BenchNetworks) -> tuple[int, int] | None:
+    """The smallest image that the network takes; None if that is no smaller than the one it is timed on."""
+    rule = size_rule(timed.networks[0].graph)
+    small = rule.height.least, rule.width.least
+    return small if small[0] * small[1] < timed.size[0] * timed.size[1] else None
 
 
 def _images(timed: BenchNetworks, size: tuple[int, int], options: BenchOptions, device: str) -> list[Tensor]:
     """Noise for each input of the generator on the device, where the first input is of `size`."""
-    graph = with_input_size(timed.project.teacher_graph, *size)
+    graph = with_input_size(timed.networks[0].graph, *size)
     made = (noise(options.batch, graph.channels(n.name), (n.type.height, n.type.width)) for n in graph.inputs)
     return [x_BCHW.to(device, memory_format=_layout(options)) for x_BCHW in made]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from catdsl.backend.compilers import of_a_compiler
 from catdsl.backend.weights import state_of
-from catdsl.diagnostics import CatError
+from catdsl.diagnostics import CatError, first_line
 from catdsl.evaluate.resident import resident_growth
 from catdsl.evaluate.speed import forward_call
 from catdsl.export.network import Network, network_of
@@ -74,7 +74,7 @@ def _compiled(network: BenchNetwork, conditions: Conditions) -> Prepared:
         return Prepared(call, as_float(call()), accounted=True)
     except RuntimeError as error:
         if of_a_compiler(error):
-            raise Unavailable(f"torch.compile failed: {_first_line(error)}") from error
+            raise Unavailable(f"torch.compile failed: {first_line(error)}") from error
         raise
 
 
@@ -130,7 +130,3 @@ def as_float(made: object) -> Tensor:
     """What a pass gave, for comparisons: float32 on the processor."""
     assert isinstance(made, Tensor)
     return made.detach().float().cpu()
-
-
-def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from torch.fx import GraphModule
 
+from catdsl.analysis.input_size import with_input_size
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
 from catdsl.backend.weights import arrays_of, module_of, module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
-from catdsl.ir.input_size import with_input_size
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
-from catdsl.jobs.setting import check_sides
 from catdsl.passes.pipeline import deployed
 from catdsl.project import Project, load
 
@@ -79,7 +78,6 @@ def _networks(
 ) -> BenchNetworks:  # fmt: skip
     first = project.teacher_graph.inputs[0].type
     chosen = size or (first.height, first.width)
-    check_sides(project, chosen, "images", help="give another --size HxW")
     graphs = {TEACHER: project.teacher_graph} if teacher else {}
     if project.student is not None:
         graphs[STUDENT] = project.graph

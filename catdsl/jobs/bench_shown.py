@@ -1,6 +1,7 @@
 """What `bench` found, as JSON and as a table for a person."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib import metadata
@@ -74,7 +75,7 @@ def _row_values(row: Row) -> dict[str, Any]:
         "resident_bytes": row.resident,
         "times_as_fast_as_teacher": row.over_teacher and asdict(row.over_teacher),
         "times_as_fast_as_student": row.over_student and asdict(row.over_student),
-        "difference": row.difference,
+        "difference": row.difference if math.isfinite(row.difference) else None,
         "seconds": list(row.seconds),
     }
 

@@ -155,7 +155,7 @@ def open_data(project: Project, folder: Path | None, *, as_shown: bool = False) 
         settings = settings.model_copy(update={"load": None})
     taken, made = input_side(graph), Side(graph.channels(output.name))
     check_kind(settings, taken, source.span)
-    check_sides(project, settings.crop or size, "crops", help="change `crop` in data { }")
+    _check_crop(project, settings.crop or size)
     made_size = (output.type.height, output.type.width)
     _check_both_ways(settings.kind, taken, made, size == made_size, output.span)
     place = folder if folder is not None else _embedded(project)
@@ -214,11 +214,12 @@ def stride(project: Project) -> int:
     return graph_stride(project.teacher_graph)
 
 
-def check_sides(project: Project, size: tuple[int, int], what: str, *, help: str) -> None:
-    """Raise CatError E607 where a side is no multiple of the generator's stride. `what` has the size."""
+def _check_crop(project: Project, crop: tuple[int, int]) -> None:
+    """Raise CatError E607 where a side is no multiple of the generator's stride."""
     step = stride(project)
-    if any(side % step for side in size):
+    if any(side % step for side in crop):
         raise CatError.one(
-            "E607", f"{what} of {size[0]} x {size[1]} do not fit the generator: each side must be a multiple of {step}",
-            help=help,
+            "E607",
+            f"crops of {crop[0]} x {crop[1]} do not fit the generator: each side must be a multiple of {step}",
+            help="change `crop` in data { }",
         )  # fmt: skip

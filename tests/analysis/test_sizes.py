@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from catdsl.analysis.sizes import SideRule, size_rule, sizes_to_check, trouble
+from catdsl.analysis.sizes import SideRule, size_rule, sizes_at, sizes_to_check
 from catdsl.backend.module import build_module
 from catdsl.project import load
 from tests.export.networks import SMALL, SPECS
@@ -27,7 +27,7 @@ def test_the_rule_is_what_torch_takes(name: str) -> None:
     # At a height of 1 torch would take the one for the many beside it, and compute something else.
     for height in range(2, 25):
         size = (height, rule.declared[1])
-        assert (trouble(graph, *size) is None) == _runs(module, size), size
+        assert isinstance(sizes_at(graph, *size), dict) == _runs(module, size), size
         # The rule may be narrower than torch, and never wider.
         assert not rule.height.takes(height) or _runs(module, size), size
 
@@ -61,10 +61,22 @@ def test_sizes_to_check_are_taken(name: str) -> None:
     assert sizes[0] == rule.declared
     assert sizes[1][0] > rule.declared[0]
     assert sizes[1][0] != sizes[1][1]
-    assert all(rule.height.takes(h) and rule.width.takes(w) and trouble(graph, h, w) is None for h, w in sizes)
+    assert all(
+        rule.height.takes(h) and rule.width.takes(w) and isinstance(sizes_at(graph, h, w), dict) for h, w in sizes
+    )
     # The smallest is: a step less is refused, or the first odd one was taken instead of an even one.
     assert sizes[2][0] - rule.height.least in (0, rule.height.step)
 
 
 def test_every_shipped_spec_is_named() -> None:
     assert set(SMALL) == {path.stem for path in SPECS.glob("*.cat")}
+
+
+def test_three_sizes_also_where_the_declared_one_is_the_least() -> None:
+    rule = size_rule(load(
+        "generator g { input x: image(3, 8, 8)\n"
+        "y = x -> 2 * conv(4, 3, stride = 2) -> conv(3, 3, pad = reflect)\noutput (y -> resize(scale = 4)) + x }"
+    ).graph)  # fmt: skip
+    sizes = sizes_to_check(rule)
+    assert sizes[0] == (rule.height.least, rule.width.least) == (8, 8)
+    assert len(set(sizes)) == 3
