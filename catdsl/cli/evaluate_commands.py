@@ -10,7 +10,7 @@ import typer
 
 from catdsl.cli.app import app, say, typed
 from catdsl.cli.flags import Data, Device, Format, FormatOption, Seed, Set, Source
-from catdsl.cli.guard import open_spec
+from catdsl.cli.guard import open_spec, overrides_of
 from catdsl.files import write_text
 
 
@@ -175,8 +175,7 @@ def bench(
 
     Example: catdsl bench runs/facades --threads 1 --forms eager,onnxruntime
     """
-    if set_ and source.is_dir():
-        raise typer.BadParameter("--set is for a SPEC; a run has the values that it was made with")
+    overrides_of(source, set_)
     from catdsl.jobs.bench import bench as job
     from catdsl.jobs.bench_figures import BenchOptions, parse_size
     from catdsl.jobs.bench_forms import parse_forms

@@ -9,7 +9,7 @@ import typer
 
 from catdsl.cli.app import app, say
 from catdsl.cli.flags import Format, FormatOption, Set, Source, UseTeacher, Weights
-from catdsl.cli.guard import overrides
+from catdsl.cli.guard import overrides_of
 
 if TYPE_CHECKING:
     from catdsl.jobs.export import Exported
@@ -55,6 +55,9 @@ def export(
     """
     if int8 != (calibration is not None):
         raise typer.BadParameter("--int8 and --calibration DIR belong together", param_hint="--int8")
+    for name, given in (("--data", data), ("--squeezenet-weights", squeezenet_weights)):
+        if given is not None and not int8:
+            raise typer.BadParameter(f"{name} goes with --int8, whose cost is measured on it", param_hint=name)
     if runtime is not None and not web:
         raise typer.BadParameter("--runtime goes with --web", param_hint="--runtime")
     from catdsl.jobs.export import chosen, exported_json, format_of
@@ -63,7 +66,7 @@ def export(
 
     if not web:
         format_of(out)
-    what = chosen(source, weights, overrides(set_), teacher=use_teacher)
+    what = chosen(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher)
     options = None if calibration is None else Int8Options(calibration, data=data, squeezenet=squeezenet_weights)
     if web:
         from catdsl.jobs.web_export import WebOptions, examples_of, export_web

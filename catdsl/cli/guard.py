@@ -112,6 +112,15 @@ def overrides(set_: list[str] | None) -> dict[str, str]:
     return pairs
 
 
+def overrides_of(source: Path, set_: list[str] | None, *, teacher: bool = False) -> dict[str, str]:
+    """The values of `--set` where a run or a spec may be given; what goes with the other of them is refused."""
+    if set_ and source.is_dir():
+        raise typer.BadParameter("it is for a SPEC; a run has the values that it was made with", param_hint="--set")
+    if teacher and source.is_file():
+        raise typer.BadParameter("it is for a RUN, which has a teacher and a student", param_hint="--use-teacher")
+    return overrides(set_)
+
+
 def show(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
     if not speaks():
         return

@@ -34,7 +34,7 @@ from catdsl.cli.flags import (
     Vgg,
     Weights,
 )
-from catdsl.cli.guard import open_spec, overrides
+from catdsl.cli.guard import open_spec, overrides_of
 from catdsl.cli.speaking import speaks
 
 
@@ -135,7 +135,7 @@ def translate(
     from catdsl.jobs.setting import choose_device
     from catdsl.jobs.translate import find_images, translate, translator
 
-    network = translator(source, weights, overrides(set_), teacher=use_teacher)
+    network = translator(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher)
     say(f"weights  {network.shown}")
     show_paths(translate(network, find_images(images), out, device=choose_device(device)), format)
 

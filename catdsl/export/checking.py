@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from catdsl.diagnostics import CatError
+from catdsl.diagnostics import CatError, first_line
 from catdsl.export.network import Network, random_inputs
 
 BATCHES = (1, 2)
@@ -36,11 +36,21 @@ def check(network: Network, run: Run, sizes: Sequence[tuple[int, int]], *, what:
     with torch.no_grad():
         wanted = [network.module(*tensors) for tensors in inputs]
     _finite(wanted, cases)
-    found = run(inputs)
+    found = _ran(run, inputs, what)
     furthest = 0.0
     for (size, batch), a_BCHW, b_BCHW in zip(cases, wanted, found, strict=True):
         furthest = max(furthest, _compared(a_BCHW, b_BCHW, size, batch, what=what, tolerance=tolerance))
     return Agreement(tuple(sizes), BATCHES, tolerance, furthest)
+
+
+def _ran(run: Run, inputs: Sequence[tuple[Tensor, ...]], what: str) -> list[Tensor]:
+    try:
+        return run(inputs)
+    except CatError:
+        raise
+    except Exception as error:
+        # Each of the runtimes has exceptions of its own, without a common base.
+        raise _differs(f"{what} does not run: {first_line(error)}") from error
 
 
 def _compared(

@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -128,8 +129,7 @@ def export(
             tolerance=HALF_TOLERANCE if half else TOLERANCE,
         )  # fmt: skip
         cost = None if int8 is None else export_int8(what.project, network, made, folder / out.name, int8, say)
-        for file in files:
-            _move(folder / file.name, file)
+        _move_all(folder, files)
     return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files), cost)
 
 
@@ -207,8 +207,22 @@ def _beside(out: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _move(made: Path, out: Path) -> None:
+def _move_all(folder: Path, files: Sequence[Path]) -> None:
+    """Put all files in their places, or none: where one cannot be put, those that were there before are back."""
+    before = folder / "before"
+    moved: list[Path] = []
     try:
-        os.replace(made, out)
-    except OSError as error:
-        raise not_writable(out, error) from error
+        before.mkdir()
+        for file in files:
+            if len(files) > 1 and file.exists():
+                shutil.copy2(file, before / file.name)
+            os.replace(folder / file.name, file)
+            moved.append(file)
+    except BaseException as error:
+        for done in moved:
+            with suppress(OSError):
+                kept = before / done.name
+                os.replace(kept, done) if kept.exists() else done.unlink()
+        if isinstance(error, OSError):
+            raise not_writable(files[-1], error) from error
+        raise

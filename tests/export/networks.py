@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from catdsl.backend.module import build_module
+from catdsl.backend.weights import state_of
 from catdsl.export.network import Network, network_of
 from catdsl.ir.graph import Graph
 from catdsl.jobs.export import facts_of
@@ -38,7 +39,7 @@ def network(project: Project, seed: int = 0) -> Network:
 def random_weights(graph: Graph, seed: int = 0) -> dict[str, torch.Tensor]:
     """Weights of the size that training leaves, so that every layer has a say in the output."""
     generator = torch.Generator().manual_seed(seed)
-    state = build_module(graph).state_dict()
+    state = state_of(build_module(graph))
     for name, value in state.items():
         if not value.is_floating_point():
             continue

@@ -165,3 +165,43 @@ def test_an_edges_channel_is_drawn() -> None:
     (x_BCHW,) = network_module.random_inputs(made.graph, (64, 64), batch=2, seed=0)
     assert torch.equal(x_BCHW[:, :-1].sum(1), torch.ones(2, 64, 64))
     assert set(x_BCHW[:, -1].unique().tolist()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "generator F { input x: image(3, 8, 8)\n output x -> conv(4, 3) -> relu -> conv(3, 3) }",
+        "generator path { input x: image(3, 8, 8)\n output x -> conv(3, 3) }",
+        "generator g { input self: image(3, 8, 8)\n input int: image(3, 8, 8)\n"
+        "sum = self -> conv(4, 3) -> relu\n load = concat(sum, int) -> conv(4, 3) -> relu\n"
+        "lambda = sum(load -> conv(4, k) -> relu -> conv(4, k) for k in [1, 3])\n"
+        "output concat(lambda, sum) -> resize(scale = 1.5) -> conv(3, 3) }",
+        "block Path(x) { return x -> conv(4, 3) -> relu -> conv(4, 3) }\n"
+        "generator g {\n input a_long_name_of_a_photo: image(4, 8, 8)\n"
+        "input another_long_name_of_a_photo: image(4, 8, 8)\n"
+        "Path_2 = a_long_name_of_a_photo + another_long_name_of_a_photo\n range = Path_2 -> 2 * Path\n output range }",
+    ],
+)
+def test_names_of_the_program_hide_nothing_that_the_file_needs(text: str, tmp_path: Path) -> None:
+    made = network(load(text))
+    path = written(made, tmp_path)
+    sizes = sizes_to_check(size_rule(made.graph))
+    assert check(made, lambda i: run_python(path, i), sizes, what="it", tolerance=TOLERANCE).furthest < 1e-5
+    assert_well_formed(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("input x: image(3, 20, 20)\n output x -> conv(3, 5, padding = 0)", (36, 26)),
+     ("input x: image(3, 8, 8)\n output x -> resize(scale = 2) -> conv(3, 3)", (80, 60))],
+)  # fmt: skip
+def test_its_main_gives_what_translate_does(text: str, size: tuple[int, int], tmp_path: Path) -> None:
+    numpy, image = pytest.importorskip("numpy"), pytest.importorskip("PIL.Image")
+    path = written(network(load(f"generator g {{ {text} }}")), tmp_path)
+    turned = image.Exif()
+    turned[0x0112] = 6
+    pixels = numpy.arange(40 * 30 * 3, dtype=numpy.uint8).reshape(30, 40, 3)
+    image.fromarray(pixels).save(tmp_path / "in.png", exif=turned)
+    subprocess.run([sys.executable, "-I", path, tmp_path / "in.png", tmp_path / "out.png"], check=True)
+    with image.open(tmp_path / "out.png") as made:
+        assert (made.height, made.width) == size

@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,7 +160,7 @@ def test_without_the_extra(cli, little, monkeypatch):
 def test_a_file_that_computes_something_else_is_not_left(cli, little, monkeypatch):
     before = left(cli)
     right = job.FORMATS[".py"]
-    wrong = job.Format("Python", right.write, lambda p, i: [x + 0.01 for x in right.run(p, i)], right.beside)
+    wrong = replace(right, run=lambda p, i: [x + 0.01 for x in right.run(p, i)])
     monkeypatch.setitem(job.FORMATS, ".py", wrong)
     told = cli("export", *little, "-o", "x.py", code=1).stderr
     assert "error[E609]: the Python file computes something else than the network at 16 x 16, batch 1" in told
@@ -169,8 +171,55 @@ def test_a_file_that_computes_something_else_is_not_left(cli, little, monkeypatc
 def test_an_old_file_stays_where_a_new_one_is_wrong(cli, little, monkeypatch):
     (cli.folder / "x.py").write_text("mine\n")
     right = job.FORMATS[".py"]
-    monkeypatch.setitem(job.FORMATS, ".py", job.Format("Python", right.write, lambda p, i: [], right.beside))
+    monkeypatch.setitem(job.FORMATS, ".py", replace(right, run=lambda p, i: []))
     with pytest.raises(ValueError, match="zip"):
         job.export(job.chosen(cli.folder / "little.cat", cli.folder / "w.safetensors", {}, teacher=False),
                    cli.folder / "x.py", half=False, say=lambda line: None)  # fmt: skip
     assert (cli.folder / "x.py").read_text() == "mine\n"
+
+
+def test_a_file_that_does_not_run_is_not_left(cli, little, monkeypatch):
+    def fails(*_):
+        raise AssertionError("Guard failed: height > 4\nand more")
+
+    before = left(cli)
+    monkeypatch.setitem(job.FORMATS, ".py", replace(job.FORMATS[".py"], run=fails))
+    told = cli("export", *little, "-o", "x.py", code=1).stderr
+    assert "error[E609]: the Python file does not run: Guard failed: height > 4\n" in told
+    assert left(cli) == before
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_file_and_its_weights_are_replaced_together(cli, little, monkeypatch, first):
+    if not first:
+        cli("export", *little, "-o", "x.py")
+    before = {path.name: path.read_bytes() for path in cli.folder.iterdir()}
+    real = os.replace
+
+    def full(source, target):
+        if Path(target).name == "x.py" and Path(source).parent.name != "before":
+            raise OSError(28, "No space left on device", str(target))
+        real(source, target)
+
+    monkeypatch.setattr(job.os, "replace", full)
+    told = cli("export", *little, "-o", "x.py", "--half", code=1).stderr
+    assert "error[E608]: cannot write x.py: No space left on device" in told
+    assert {path.name: path.read_bytes() for path in cli.folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--data", "photos"), "--data goes with --int8"),
+        (("--squeezenet-weights", "s.pth"), "--squeezenet-weights goes with --int8"),
+        (("--use-teacher",), "it is for a RUN"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(cli, little, words, told):
+    assert told in " ".join(cli("export", *little, "-o", "x.py", *words, code=2).stderr.split())
+
+
+def test_a_run_takes_no_values(cli):
+    (cli.folder / "run").mkdir()
+    told = cli("export", "run", "-o", "x.py", "--set", "ngf=4", code=2).stderr
+    assert "it is for a SPEC" in told

@@ -13,7 +13,12 @@ from catdsl.export.source.parts import Body, Chain, Many, Single, skeleton, walk
 Column = tuple[Any, ...]
 """One number, or one list, of every part of a structure."""
 
-_TAKEN = frozenset((*dir(nn.Module), *keyword.kwlist, "torch", "nn", "F", "Tensor", "load"))
+# What the file imports, defines or calls by itself; `branch` and `block` are names of its loops.
+_OF_FILE = frozenset((
+    "F", "Path", "Sequence", "Tensor", "block", "branch", "int", "load", "load_file", "main", "max", "min", "nn",
+    "range", "self", "str", "sum", "super", "sys", "torch", *keyword.kwlist,
+))  # fmt: skip
+_TAKEN = _OF_FILE | frozenset(dir(nn.Module))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Definitions:
         self.known: dict[int, str] = {}
         self.parts: dict[str, list[Any]] = {}
         self.made: dict[str, Definition] = {}
-        self._names: set[str] = set()
+        self._names = set(_OF_FILE)
         for part in walk(root):
             if isinstance(part, Body):
                 self._note(part)

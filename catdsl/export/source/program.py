@@ -15,9 +15,9 @@ _IMAGE = '''
 def main() -> None:
     """Translate an image: python FILE.py INPUT OUTPUT (needs pillow and numpy)."""
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageOps
 
-    image = Image.open(sys.argv[1]).convert("{mode}")
+    image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("{mode}")
     pixels = torch.from_numpy(np.array(image)).float(){channels}
     x = pixels[None] / 127.5 - 1
 {rest}'''
@@ -40,13 +40,17 @@ _REST = """    height, width = x.shape[2:]
     x = F.pad(x, (0, -width % {stride}, 0, -height % {stride}), mode="replicate")
     with torch.no_grad():
         y = load()(x)
-    y = y[:, :, {height}, {width}]
+{proportion}    y = y[:, :, {height}, {width}]
     pixels = ((y[0].clamp(-1, 1) + 1) * 127.5).round().byte()
     Image.fromarray(pixels{picture}.numpy()).save(sys.argv[2])
 
 
 if __name__ == "__main__":
     main()
+"""
+
+_PROPORTION = """    height = -(-height * y.shape[2] // x.shape[2])
+    width = -(-width * y.shape[3] // x.shape[3])
 """
 
 
@@ -56,9 +60,13 @@ def main_text(graph: Graph, stride: int) -> str:
     made = graph.channels(output.name)
     if len(graph.inputs) != 1 or made not in (1, 3):
         return ""
-    height, width = (_scaled(output, source, side) for side in ("height", "width"))
     picture = ".permute(1, 2, 0)" if made == 3 else "[0]"
-    rest = _REST.format(stride=stride, height=_until(height), width=_until(width), picture=picture)
+    times = _times(output, source)
+    height, width = ("height", "width") if times is None else (f"height{times[0]}", f"width{times[1]}")
+    rest = _REST.format(
+        stride=stride, proportion=_PROPORTION if times is None else "", height=_until(height), width=_until(width),
+        picture=picture,
+    )  # fmt: skip
     channels = graph.channels(source.name)
     if source.attrs["kind"] == "image" and channels in (1, 3):
         mode, order = ("RGB", ".permute(2, 0, 1)") if channels == 3 else ("L", "[None]")
@@ -73,9 +81,11 @@ def _until(side: str) -> str:
     return f": {side}" if " " in side else f":{side}"
 
 
-def _scaled(output: Node, source: Node, side: str) -> str:
-    """The output's side for an input's, where it is some times as large."""
-    made, taken = (getattr(node.type, side) for node in (output, source))
-    if made == taken:
-        return side
-    return f"{side} * {made // taken}" if made % taken == 0 else f"-(-{side} * {made} // {taken})"
+def _times(output: Node, source: Node) -> tuple[str, str] | None:
+    """How many times as high and as wide as the input the output is, as text; None where it is no whole number."""
+    found = []
+    for made, taken in ((output.type.height, source.type.height), (output.type.width, source.type.width)):
+        if made % taken:
+            return None
+        found.append("" if made == taken else f" * {made // taken}")
+    return found[0], found[1]

@@ -57,7 +57,7 @@ def _class(definitions: Definitions, made: Definition, summary: str) -> str:
             value = _constructed(definitions, step.part, codes)
             lines.append(assigned(f"self.{name}", value, 8))
     inputs = [f"{name}: Tensor" for name in _inputs(body)]
-    lines += ["", f"    def forward(self, {', '.join(inputs)}) -> Tensor:", *_forward(body, names)]
+    lines += ["", *_head("def forward(", ["self", *inputs], ") -> Tensor:", 4), *_forward(body, names)]
     return "\n".join(lines) + "\n"
 
 
