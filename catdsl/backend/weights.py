@@ -50,6 +50,8 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {}).get(_FACTS, "{}"))
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+    except FileNotFoundError:
+        raise CatError.one("E605", f"there are no weights at {path}", help="check the path") from None
     except (OSError, ValueError, SafetensorError) as error:
         raise CatError.one(
             "E605", f"cannot read the weights in {path}: {error}", help="it is damaged, or no .safetensors file"

@@ -176,6 +176,8 @@ def bench(
     Example: catdsl bench runs/facades --threads 1 --forms eager,onnxruntime
     """
     overrides_of(source, set_)
+    if out is not None and (out.suffix != ".json" or out.is_dir()):
+        raise typer.BadParameter(f"{out} is no name of a .json file", param_hint="-o")
     from catdsl.jobs.bench import bench as job
     from catdsl.jobs.bench_figures import BenchOptions, parse_size
     from catdsl.jobs.bench_forms import parse_forms

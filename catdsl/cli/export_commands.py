@@ -60,13 +60,15 @@ def export(
             raise typer.BadParameter(f"{name} goes with --int8, whose cost is measured on it", param_hint=name)
     if runtime is not None and not web:
         raise typer.BadParameter("--runtime goes with --web", param_hint="--runtime")
-    from catdsl.jobs.export import chosen, exported_json, format_of
+    from catdsl.jobs.export import FORMATS, chosen, exported_json, format_of
     from catdsl.jobs.export import export as job
     from catdsl.jobs.quantising import Int8Options
 
     if not web:
         format_of(out)
-    what = chosen(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher)
+    elif out.suffix in FORMATS:
+        raise typer.BadParameter(f"with --web it names a folder, and {out.name} looks like a file", param_hint="-o")
+    what = chosen(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher, say=say)
     options = None if calibration is None else Int8Options(calibration, data=data, squeezenet=squeezenet_weights)
     if web:
         from catdsl.jobs.web_export import WebOptions, examples_of, export_web

@@ -58,7 +58,7 @@ def _from_archive(path: Path) -> Runtime:
             found = {name: _member(archive, f"package/dist/{name}") for name in FILES}
             return _runtime(path, found, _member(archive, "package/package.json"))
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise CatError.one("E607", f"--runtime {path} is no archive of npm: {error}", help=_HELP) from error
+        raise CatError.one("E607", f"--runtime {path} is no archive of npm, or damaged", help=_HELP) from error
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes | None:

@@ -12,7 +12,7 @@ from catdsl.backend.module import build_module
 from catdsl.backend.weights import arrays_of, module_of, module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
-from catdsl.jobs.run_folder import WEIGHTS, existing_run
+from catdsl.jobs.run_folder import WEIGHTS, check_student, existing_run
 from catdsl.passes.pipeline import deployed
 from catdsl.project import Project, load
 
@@ -52,16 +52,10 @@ def networks_of_run(path: Path, *, size: tuple[int, int] | None, teacher: bool, 
     Raises CatError E603 for a run without a trained student, and what `networks_of_spec` raises.
     """
     run = existing_run(path)
-    file = run.student / WEIGHTS
-    if not file.is_file():
-        raise CatError.one(
-            "E603", f"the run {path} has no trained student yet",
-            help="finish it with --resume, or give the spec or student program to time it with initial weights",
-        )  # fmt: skip
+    check_student(run)
     project = load(run.student_program)
-    return _networks(
-        str(path), project, size, files={TEACHER: run.teacher / WEIGHTS, STUDENT: file}, teacher=teacher, seed=seed
-    )  # fmt: skip
+    files = {TEACHER: run.teacher / WEIGHTS, STUDENT: run.student / WEIGHTS}
+    return _networks(str(path), project, size, files=files, teacher=teacher, seed=seed)
 
 
 def networks_of_spec(project: Project, *, size: tuple[int, int] | None, teacher: bool, seed: int) -> BenchNetworks:

@@ -24,6 +24,7 @@ from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
 from catdsl.files import not_writable
 from catdsl.ir.graph import Graph
 from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
+from catdsl.jobs.run_folder import check_student, existing_run
 from catdsl.jobs.translate import trained_network
 from catdsl.project import Project
 from catdsl.semantics.student import digest
@@ -70,12 +71,17 @@ class Chosen:
     network: Network
 
 
-def chosen(source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool) -> Chosen:
+def chosen(
+    source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool, say: Callable[[str], None]
+) -> Chosen:
     """The network that a command means: its graph, its weights, and where they come from.
 
     Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
     """
+    if source.is_dir() and not teacher:
+        check_student(existing_run(source))
     project, path = trained_network(source, weights, dict(overrides), teacher=teacher)
+    say(f"weights  {path}, of the {'teacher' if project.student is None else 'student'}")
     tensors, _ = read_weights(path)
     graph = project.graph
     facts = facts_of(project, graph)
@@ -123,7 +129,10 @@ def export(
     say(f"sizes    {rule}")
     with _beside(out) as folder:
         made = folder / (out.name if int8 is None else f"float_{out.name}")
-        form.write(deployed_network(network) if form.deployed and not as_searched else network, made, half=half)
+        try:
+            form.write(deployed_network(network) if form.deployed and not as_searched else network, made, half=half)
+        except OSError as error:
+            raise not_writable(out, error) from error
         agreement = check(
             network, lambda inputs: form.run(made, inputs), sizes_to_check(rule), what=f"the {form.shown} file",
             tolerance=HALF_TOLERANCE if half else TOLERANCE,

@@ -187,6 +187,16 @@ def existing_run(path: Path) -> RunFolder:
     return run
 
 
+def check_student(run: RunFolder) -> None:
+    """Raise CatError E603 where a run has no trained student, and its teacher was not asked for."""
+    if not (run.student / WEIGHTS).is_file():
+        raise CatError.one(
+            "E603", f"the run {run.path} has no trained student yet",
+            help="finish it with --resume; `export --use-teacher` takes its teacher, and of a spec or a student "
+            "program `bench` takes initial weights",
+        )  # fmt: skip
+
+
 def runs_back(given: Path, project: Project) -> bool:
     """Whether the teacher that `project` means is the other generator of the CycleGAN run `given`."""
     if project.settings.train.system != "cyclegan" or not given.is_dir():

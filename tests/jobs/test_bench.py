@@ -348,6 +348,7 @@ def test_a_run_is_timed_with_its_weights_once_it_has_a_student(cli) -> None:  # 
         (("--size", "2x2"), 1, "it takes height 3 or more; width 2 or more"),
         (("--size", "0x16"), 1, "no size of images"),
         (("--size", "wide"), 1, "no size of images"),
+        (("-o", "bench.txt"), 2, "bench.txt is no name of a .json file"),
         (("--threads", "0"), 2, "--threads"),
         (("--batch", "0"), 2, "--batch"),
         (("--runs", "0"), 2, "--runs"),

@@ -139,6 +139,35 @@ def test_a_read_only_folder(cli, little):
     assert "error[E608]: cannot write shut/x.py" in cli("export", *little, "-o", "shut/x.py", code=1).stderr
 
 
+def test_a_full_disk(cli, little, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(job.FORMATS, ".py", replace(job.FORMATS[".py"], write=full))
+    before = left(cli)
+    told = cli("export", *little, "-o", "x.py", code=1).stderr
+    assert "error[E608]: cannot write x.py: No space left on device" in told
+    assert left(cli) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have modes on POSIX alone")
+def test_files_are_as_readable_as_any_other(cli, little):
+    cli("export", *little, "-o", "x.py")
+    (cli.folder / "other").touch()
+    modes = {(cli.folder / name).stat().st_mode for name in ("x.py", "x.safetensors", "other")}
+    assert len(modes) == 1
+
+
+def test_a_run_whose_student_is_not_trained_yet(cli):
+    """It has a teacher, and what is asked for is the student."""
+    (cli.folder / "run" / "teacher").mkdir(parents=True)
+    (cli.folder / "run" / "run.json").write_text("{}")
+    (cli.folder / "run" / "teacher" / "weights.safetensors").touch()
+    told = cli("export", "run", "-o", "x.py", code=1).stderr
+    assert "error[E603]: the run run has no trained student yet" in told
+    assert "--use-teacher" in told
+
+
 def test_a_folder_that_refuses(cli, little, monkeypatch):
     """The same as a read-only one, also where the tests run as root."""
 
@@ -173,7 +202,7 @@ def test_an_old_file_stays_where_a_new_one_is_wrong(cli, little, monkeypatch):
     right = job.FORMATS[".py"]
     monkeypatch.setitem(job.FORMATS, ".py", replace(right, run=lambda p, i: []))
     with pytest.raises(ValueError, match="zip"):
-        job.export(job.chosen(cli.folder / "little.cat", cli.folder / "w.safetensors", {}, teacher=False),
+        job.export(job.chosen(cli.folder / "little.cat", cli.folder / "w.safetensors", {}, teacher=False, say=print),
                    cli.folder / "x.py", half=False, say=lambda line: None)  # fmt: skip
     assert (cli.folder / "x.py").read_text() == "mine\n"
 
@@ -213,6 +242,7 @@ def test_a_file_and_its_weights_are_replaced_together(cli, little, monkeypatch, 
         (("--data", "photos"), "--data goes with --int8"),
         (("--squeezenet-weights", "s.pth"), "--squeezenet-weights goes with --int8"),
         (("--use-teacher",), "it is for a RUN"),
+        (("--web", "-o", "page.onnx"), "with --web it names a folder"),
     ],
 )
 def test_what_would_have_no_effect_is_refused(cli, little, words, told):

@@ -17,6 +17,8 @@ def main() -> None:
     import numpy as np
     from PIL import Image, ImageOps
 
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: python {{sys.argv[0]}} INPUT OUTPUT")
     image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("{mode}")
     pixels = torch.from_numpy(np.array(image)).float(){channels}
     x = pixels[None] / 127.5 - 1
@@ -29,6 +31,8 @@ def main() -> None:
     import numpy as np
     from PIL import Image
 
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: python {{sys.argv[0]}} LABELS OUTPUT")
     # Each pixel holds the index of its class; what is no class stays empty.
     labels = torch.from_numpy(np.array(Image.open(sys.argv[1]))).long()
     classes = torch.arange({classes})[:, None, None]

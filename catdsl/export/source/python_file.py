@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from catdsl.analysis.stride import stride
@@ -53,7 +53,9 @@ def write_python(network: Network, path: Path, *, half: bool) -> None:
     renamed = {new: state[old] for new, old in _weight_names(Definitions(root), root, "")}
     if half:
         renamed = {n: x.half() if x.is_floating_point() else x for n, x in renamed.items()}
-    save_file({n: x.contiguous().clone() for n, x in renamed.items()}, path.with_suffix(WEIGHTS), dict(network.facts))
+    # Written by Python, a file has the mode that the user gives to new files.
+    tensors = {n: x.contiguous().clone() for n, x in renamed.items()}
+    path.with_suffix(WEIGHTS).write_bytes(save(tensors, dict(network.facts)))
     path.write_text(python_text(network, root), encoding="utf-8")
 
 
