@@ -32,16 +32,14 @@ class Applied(nn.Module):
         return self.function(*tensors, **self.arguments)
 
 
-class Halved(nn.Module):
-    """A network that computes in half precision between inputs and output in float32."""
-
-    def __init__(self, module: fx.GraphModule):
-        super().__init__()
-        self.halved = deepcopy(module).half()
-
-    def forward(self, *tensors: Tensor) -> Tensor:
-        result: Tensor = self.halved(*(x.half() for x in tensors)).float()
-        return result
+def _halved(module: fx.GraphModule) -> fx.GraphModule:
+    """The same network, of the same inputs, computing in half precision between inputs and output in float32."""
+    root, code = nn.Module(), fx.Graph()
+    root.add_module(HALVED.rstrip("."), deepcopy(module).half())
+    given = [code.placeholder(n.target, type_expr=Tensor) for n in module.graph.nodes if n.op == "placeholder"]
+    halves = tuple(code.call_method("half", (x,)) for x in given)
+    code.output(code.call_method("float", (code.call_module(HALVED.rstrip("."), halves),)))
+    return fx.GraphModule(root, code)
 
 
 def traced(network: Network, *, half: bool = False) -> ExportedProgram:
@@ -50,12 +48,12 @@ def traced(network: Network, *, half: bool = False) -> ExportedProgram:
     Raises CatError E610 where torch cannot keep a size free.
     """
     rule = size_rule(network.graph)
-    module: nn.Module = _named(network.module)
-    module = Halved(module) if half else module  # type: ignore[arg-type]
+    module = _named(network.module)
+    module = _halved(module) if half else module
     # Two images, since a batch of 1 would be taken for a constant.
     example = random_inputs(network.graph, rule.declared, batch=2, seed=0)
     free = _free_axes(rule)
-    shapes: Any = {"tensors": tuple(free for _ in example)} if half else tuple(free for _ in example)
+    shapes = tuple(free for _ in example)
     try:
         # Without this a size that happens to be 1 somewhere inside would be excluded.
         with tracing_config.patch(backed_size_oblivious=True), torch.no_grad():  # type: ignore[attr-defined]

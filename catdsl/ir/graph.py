@@ -34,8 +34,8 @@ class Tap:
 class Graph:
     """A network: nodes in topological order, its widths in graph order, its output and its taps.
 
-    Made only by `GraphBuilder`, by `with_counts`, and by the loaders, each of which
-    verifies it; so every node has a type.
+    Made only by `GraphBuilder`, by `with_counts`, by `with_input_size`, by the drafts of passes, and by
+    the loaders, each of which verifies it; so every node has a type.
     """
 
     name: str

@@ -126,6 +126,7 @@ def as_text(found: Bench) -> str:
         "",
         *_table(found),
     ]
+    lines.append("x teacher, x student: against the same form, the median over turns")
     if any(row.resident is not None for row in found.rows):
         lines.append("~ what the process grew by in the first pass; others are exact, by torch's allocator")
     if found.missing:
@@ -189,8 +190,8 @@ def _count(number: int, one: str, many: str = "") -> str:
 def _operator_lines(found: Bench, part: Shares) -> Iterator[str]:
     profile = found.profile
     yield (
-        f"{profile.network.name}, eager, node by node: {1e3 * part.total:.2f} ms in all "
-        f"({1e3 * part.whole:.2f} ms in one go)"
+        f"{profile.network.name}, eager, node by node, a batch of {found.options.batch}: {1e3 * part.total:.2f} ms "
+        f"in all ({1e3 * part.whole:.2f} ms in one go)"
     )
     grouped = ", ".join(f"{percent(part.of_group(group))} {group}" for group in GROUPS)
     if part.fixed is None:

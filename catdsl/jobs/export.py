@@ -17,7 +17,7 @@ from catdsl.analysis.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.backend.weights import read_weights
 from catdsl.diagnostics import CatError
 from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
-from catdsl.export.network import PROGRAM, Network, deployed_network, network_of
+from catdsl.export.network import PROGRAM, STRIDE, Network, deployed_network, network_of
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
@@ -25,6 +25,7 @@ from catdsl.files import not_writable
 from catdsl.ir.graph import Graph
 from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
 from catdsl.jobs.run_folder import check_student, existing_run
+from catdsl.jobs.setting import stride
 from catdsl.jobs.translate import trained_network
 from catdsl.project import Project
 from catdsl.semantics.student import digest
@@ -102,6 +103,7 @@ def facts_of(project: Project, graph: Graph) -> dict[str, str]:
         **taken,
         "catdsl.output": f"{graph.channels(graph.output)} channels, an image with values from -1 to 1",
         "catdsl.sizes": str(size_rule(graph)),
+        STRIDE: str(stride(project)),
     }
 
 
@@ -126,7 +128,7 @@ def export(
     if int8 is not None:
         check_options(network, int8)
     rule = size_rule(network.graph)
-    say(f"sizes    {rule}")
+    say(f"sizes    {rule}; translate pads to multiples of {network.facts[STRIDE]}")
     with _beside(out) as folder:
         made = folder / (out.name if int8 is None else f"float_{out.name}")
         try:
