@@ -171,7 +171,8 @@ def _model_of(
         precision=precision, height=_side(rule.height), width=_side(rule.width),
         declared=rule.declared, sizes=_in_words(rule), channels=channels, bytes=done.bytes,
         macs=Macs(own=project.cost.exact, teacher=project.cost_model.at().exact if student else None),
-        params=project.cost.params, model=MODEL, runtime=runtime.version or "of unknown version", samples=samples,
+        params=project.cost.params, input=what.network.graph.inputs[0].name, model=MODEL,
+        runtime=runtime.version or "of unknown version", samples=samples,
         made_with=f"catdsl {__version__}",
     )  # fmt: skip
 

@@ -58,6 +58,8 @@ class WebModel:
     bytes: int
     macs: Macs
     params: int
+    input: str
+    """What the program calls the image that goes in."""
     model: str
     """The file of the model."""
     runtime: str
@@ -72,7 +74,8 @@ def web_page(model: WebModel) -> dict[str, str]:
     body = element(
         "main",
         element("h1", model.title),
-        element("p", f"The {model.network} of {model.spec}, computed in this browser: no picture leaves it.",
+        element("p", f"The {model.network} of {model.spec}, computed in this browser: no picture leaves it. "
+                     f"It takes pictures of the kind that it was trained on; the program calls them “{model.input}”.",
                 class_="about"),
         _status(),
         _choices(model),
@@ -178,6 +181,7 @@ def facts_of(model: WebModel, more: Mapping[str, str]) -> dict[str, Any]:
     """What is known of the model, for programs: `facts.json` of the folder."""
     return {
         "made_with": model.made_with, "title": model.title, "network": model.network, "spec": model.spec,
+        "input": model.input,
         "precision": model.precision, **data_of(model), "params": model.params,
         "macs": {"exact": model.macs.own, "teacher": model.macs.teacher},
         "runtime": f"onnxruntime-web {model.runtime}", "facts": dict(more),

@@ -94,5 +94,5 @@ const show = (image, times, words) => {
   canvas.height = image.height;
   canvas.getContext("2d").putImageData(image, 0, 0);
   byId("result").hidden = false;
-  byId("time").textContent = `${median(times).toFixed(1)} ms, ${words}`;
+  byId("time").textContent = `${median(times).toFixed(1)} ms at ${image.height} x ${image.width}, ${words}`;
 };

@@ -14,7 +14,7 @@ from tests.view.web_page.served import served
 _MODEL = WebModel(
     title="little in the browser", network="student", spec="little.cat", precision="float32",
     height=Side(step=8, least=16), width=Side(step=0, least=64), declared=(64, 64), sizes="multiples",
-    channels=3, bytes=2_580_000, macs=Macs(own=25_000_000, teacher=100_000_000), params=628_000,
+    channels=3, bytes=2_580_000, macs=Macs(own=25_000_000, teacher=100_000_000), params=628_000, input="photo",
     model="model.onnx", runtime="1.2.3", samples=("example0.png",), made_with="catdsl 9",
 )  # fmt: skip
 _HOSTILE = '</title></script><script>alert("x")</script>'
