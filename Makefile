@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 DEMO := runs/demo
+# A process for each core; the tests of a file share what they set up, and so stay together.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 # Also reaches the environment in which pip builds packages. Relative, because pip splits the
 # value at spaces and a checkout may lie in a folder that has one in its name.
@@ -21,10 +23,10 @@ demo: $(READY) ## Train, search and distil the quick start; results in runs/demo
 	$(BIN)/catdsl compress specs/quickstart.cat --budget 25% -o $(DEMO) $$(test ! -d $(DEMO) || echo --resume)
 
 test: lint ## Lint, check types, and run every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(READY) ## Run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(READY) ## Lint, check the format and the types
 	$(BIN)/ruff check .
