@@ -153,6 +153,8 @@ class Op:
     coefficients in closed form. `build(site)` returns a torch module, a function of the input
     tensors, or such a function with its keyword arguments; torch is imported inside it, the one
     sanctioned lazy import. `tensors` are the least and the most tensors taken (None: any number).
+    `per_channel` says that a channel of the result is a function of that channel of the first input
+    alone, `random` that it is not the same in every pass of training.
     `view` says that its result lies in its input's memory, at inference.
     `offset` says what a student's result lacks, given what its inputs lack (`catdsl/ir/offset.py`);
     None stands for what does not keep constants constant, or does not say.
@@ -170,6 +172,8 @@ class Op:
     tensors: tuple[int, int | None] = (1, 1)
     offset: "Callable[[OffsetCall], np.ndarray] | None" = None
     is_norm: bool = False
+    per_channel: bool = False
+    random: bool = False
     view: bool = False
     in_language: bool = True
     examples: tuple[Example, ...] = ()

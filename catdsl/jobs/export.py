@@ -125,8 +125,7 @@ def export(
     files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
     for file in files[:-1]:
         _check_ours(file, out)
-    if int8 is not None:
-        check_options(network, int8)
+    judge = None if int8 is None else check_options(network, int8)
     rule = size_rule(network.graph)
     say(f"sizes    {rule}; translate pads to multiples of {network.facts[STRIDE]}")
     with _beside(out) as folder:
@@ -139,7 +138,9 @@ def export(
             network, lambda inputs: form.run(made, inputs), sizes_to_check(rule), what=f"the {form.shown} file",
             tolerance=HALF_TOLERANCE if half else TOLERANCE,
         )  # fmt: skip
-        cost = None if int8 is None else export_int8(what.project, network, made, folder / out.name, int8, say)
+        cost = None
+        if int8 is not None:
+            cost = export_int8(what.project, network, made, folder / out.name, int8, judge=judge, say=say)
         _move_all(folder, files)
     return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files), cost)
 

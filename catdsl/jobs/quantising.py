@@ -72,15 +72,22 @@ def check_options(network: Network, options: Int8Options) -> SqueezeNet | None:
             "E607", "--squeezenet-weights measures distances to real images, and no --data were given",
             help="add --data DIR",
         )  # fmt: skip
+    if not options.calibration.is_dir():
+        raise CatError.one(
+            "E602", f"there is no folder {options.calibration} with images for the calibration", help="check the path"
+        )
     find_images([options.calibration])
     return load_squeezenet(options.squeezenet) if options.squeezenet is not None else None
 
 
 def export_int8(
-    project: Project, network: Network, model: Path, out: Path, options: Int8Options, say: Callable[[str], None]
-) -> Int8Cost:
-    """Quantise the float32 `model` into `out`, and measure what it costs. Raises CatError E602, E605, E607, E609."""
-    judge = check_options(network, options)
+    project: Project, network: Network, model: Path, out: Path, options: Int8Options, *,
+    judge: SqueezeNet | None, say: Callable[[str], None],
+) -> Int8Cost:  # fmt: skip
+    """Quantise the float32 `model` into `out`, and measure what it costs. Raises CatError E602, E607, E609.
+
+    `judge` is what `check_options` gave.
+    """
     images = _calibration_images(project, network, options.calibration)
     say(f"int8     ranges from {len(images)} images of {options.calibration}")
     quantise(model, out, images, dict(network.facts))

@@ -41,6 +41,13 @@ def padding(attrs: Attrs) -> int:
     return attrs["dilation"] * (attrs["kernel"] - 1) // 2 if given is None else given
 
 
+def deconv_padding(attrs: Attrs) -> tuple[int, int]:
+    """`padding` and `output_padding` of a transposed conv, which make sides `stride` times as long."""
+    excess = attrs["kernel"] - attrs["stride"]
+    pad = (excess + 1) // 2
+    return pad, 2 * pad - excess
+
+
 def _slid_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
     reach = attrs["dilation"] * (attrs["kernel"] - 1) + 1
     return tuple(slide(n, padding(attrs), reach, attrs["stride"]) for n in sizes[0])
@@ -157,11 +164,10 @@ def _build_deconv(site: Site) -> object:
     from torch import nn
 
     attrs = site.attrs
-    excess = attrs["kernel"] - attrs["stride"]
-    pad = (excess + 1) // 2
+    pad, more = deconv_padding(attrs)
     module = nn.ConvTranspose2d(
         site.in_channels, site.out_channels, attrs["kernel"], stride=attrs["stride"], padding=pad,
-        output_padding=2 * pad - excess, bias=attrs["bias"],
+        output_padding=more, bias=attrs["bias"],
     )  # fmt: skip
     return _finished(module, attrs)
 
@@ -223,6 +229,7 @@ DWCONV = Op(
     macs=_dwconv_macs,
     build=_build_dwconv,
     absence=Absence.PASSES,
+    per_channel=True,
     offset=_dwconv_offset,
     examples=(
         Example(((6, 8, 10),), "3"),

@@ -97,6 +97,7 @@ def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op
         absence=Absence.PASSES,
         offset=_offset,
         is_norm=True,
+        per_channel=True,
         examples=_EXAMPLES,
         onnx=onnx,
     )

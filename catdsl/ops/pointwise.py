@@ -105,7 +105,7 @@ def _pointwise(
     name: str, summary: str, build: Callable[[Site], Any], *args: Arg,
     infer: Callable[[ShapeCall], TensorType] = _type, examples: tuple[str, ...] = ("",), onnx: str = "",
     value: Value | None = None, offset: "Callable[[OffsetCall], np.ndarray] | None" = None,
-    view: bool = False,
+    view: bool = False, random: bool = False,
 ) -> Op:  # fmt: skip
     """An operator of single elements: `value` is the same function of one number, given the attributes.
 
@@ -113,6 +113,7 @@ def _pointwise(
     """
     return Op(
         name=name, summary=summary, args=args, infer=infer, build=build, absence=Absence.PASSES, view=view,
+        per_channel=True, random=random,
         examples=tuple(Example(((4, 5, 6),), e) for e in examples), onnx=onnx or name.title().replace("_", ""),
         offset=partial(_elementwise, value=value) if value else offset,
     )  # fmt: skip
@@ -145,6 +146,7 @@ SCALE = _pointwise(
 DROPOUT = _pointwise(
     "dropout", "Zeroes elements at random while training", _dropout,
     Arg("p", Kind.NUMBER, 0.5, 0, 1, summary="share of elements zeroed"), examples=("", "0.3"), view=True,
+    random=True,
     offset=unchanged,
 )  # fmt: skip
 

@@ -138,6 +138,7 @@ RESIZE = Op(
     build=_resize_build,
     offset=unchanged,
     absence=Absence.PASSES,
+    per_channel=True,
     examples=(
         Example(((3, 4, 6),), "scale = 2, nearest"),
         Example(((3, 4, 6),), "to = [7, 5], bilinear"),
@@ -167,14 +168,14 @@ _POOL = (
 
 AVG_POOL = Op(
     name="avg_pool", summary="Mean over windows; padding does not count.", args=_POOL, infer=_pool_type,
-    size=_pool_size, build=_avg_pool_build, absence=Absence.PASSES, offset=unchanged,
+    size=_pool_size, build=_avg_pool_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="AveragePool",
 )  # fmt: skip
 
 MAX_POOL = Op(
     name="max_pool", summary="Largest value of windows.", args=_POOL, infer=_pool_type,
-    size=_pool_size, build=_max_pool_build, absence=Absence.PASSES, offset=unchanged,
+    size=_pool_size, build=_max_pool_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="MaxPool",
 )  # fmt: skip
@@ -191,6 +192,7 @@ PAD = Op(
     build=_pad_build,
     offset=_pad_offset,
     absence=Absence.PASSES,
+    per_channel=True,
     examples=(Example(((3, 8, 6),), "2, reflect"), Example(((3, 8, 6),), "1, zero")),
     onnx="Pad",
 )

@@ -212,12 +212,7 @@ def only_read_by(graph: Graph, node: str, reader: str) -> bool:
 
 def works_per_channel(node: Node) -> bool:
     """Whether each channel of the result is a function of the same channel of the one input, always the same one."""
-    return (
-        node.op.absence is Absence.PASSES
-        and len(node.inputs) == 1
-        and node.op.name not in ("pixel_shuffle", "dropout")
-        and not node.attrs.get("spectral")
-    )
+    return node.op.per_channel and not node.op.random and len(node.inputs) == 1 and not node.attrs.get("spectral")
 
 
 def alike(node: Node) -> tuple[str, str]:

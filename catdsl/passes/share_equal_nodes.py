@@ -27,7 +27,7 @@ def _once(graph: Graph) -> Rewritten:
     sizes = sizes_of(graph)
     seen: dict[tuple[object, ...], str] = {}
     for node in graph.nodes:
-        if node.op.absence is Absence.SOURCE or node.op.name == "dropout" or node.op.weights(node.attrs):
+        if node.op.absence is Absence.SOURCE or node.op.random or node.op.weights(node.attrs):
             continue
         wanted = _led(node, sizes)
         if wanted != node:

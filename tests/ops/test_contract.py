@@ -172,3 +172,32 @@ def test_spectral_weights_are_the_same_numbers_under_another_name(op: Op) -> Non
     module = build_module(normalised)
     assert any("parametrizations" in name for name in module.state_dict())
     assert sum(p.numel() for p in module.parameters()) == cost_model(plain).at().params
+
+
+@pytest.mark.parametrize(("op", "example"), _EXAMPLES)
+def test_a_channel_follows_that_channel_alone_where_it_is_said_so(op: Op, example: Example) -> None:
+    graph = alone(op, example)
+    module = _built(graph).double()
+    (node, *_) = _nodes(graph, op)
+    channels = example.inputs[0][0]
+    if op.absence is Absence.SLICES or graph.channels(node.name) != channels:
+        assert not op.per_channel
+        return
+    images = random_images(graph, 0)
+    others = [images[0].clone(), *images[1:]]
+    others[0][:, 1:] += torch.rand_like(others[0][:, 1:])
+    found, changed = Recorder(module), Recorder(module)
+    found.run(*images)
+    changed.run(*others)
+    before, after = found.tensors[node.name], changed.tensors[node.name]
+    if op.per_channel:
+        torch.testing.assert_close(after[:, 0], before[:, 0], rtol=0, atol=0)
+        assert before.shape[1] == channels
+
+
+@pytest.mark.parametrize(("op", "example"), _EXAMPLES)
+def test_training_is_the_same_each_time_unless_it_is_said_to_be_random(op: Op, example: Example) -> None:
+    graph = alone(op, example)
+    module = _built(graph).double().train()
+    images = random_images(graph, 0)
+    assert torch.equal(module(*images), module(*images)) != op.random

@@ -8,7 +8,7 @@ from typing import Any
 from catdsl.export.source.code import Call, Halved, Slot, call, flat
 from catdsl.ir.op import Attrs, Site
 from catdsl.ir.size import SizeExpr
-from catdsl.ops.conv import padding
+from catdsl.ops.conv import deconv_padding, padding
 
 Expression = Callable[[Site, Sequence[str]], str]
 
@@ -40,13 +40,12 @@ def _conv(site: Site, *, groups: bool = False) -> Call:
 
 def _deconv(site: Site) -> Call:
     attrs = site.attrs
-    excess = attrs["kernel"] - attrs["stride"]
-    pad = (excess + 1) // 2
+    pad, more = deconv_padding(attrs)
     return call(
         "nn.ConvTranspose2d", Slot("inputs", site.in_channels), Slot("outputs", site.out_channels),
         Slot("kernel", attrs["kernel"]),
         **_given(
-            stride=(attrs["stride"], 1), padding=(pad, 0), output_padding=(2 * pad - excess, 0),
+            stride=(attrs["stride"], 1), padding=(pad, 0), output_padding=(more, 0),
             bias=(attrs["bias"], True),
         ),
     )  # fmt: skip
