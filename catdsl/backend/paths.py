@@ -23,5 +23,10 @@ def graph_name(path: str) -> str:
 
 
 def _taken(part: str) -> bool:
-    """Whether it is one of those names, with any number of `_` behind it: so both ways stay one to one."""
-    return any(part[: len(part) - more] in _TAKEN for more in range(len(part) - len(part.rstrip("_")) + 1))
+    """Whether it is one of those names, with any number of `_` behind it: so both ways stay one to one.
+
+    Those with two `_` before them are all taken, since torch.compile adds such to modules as it goes.
+    """
+    return part.startswith("__") or any(
+        part[: len(part) - more] in _TAKEN for more in range(len(part) - len(part.rstrip("_")) + 1)
+    )
