@@ -23,6 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.search import ROOT, median
 from catdsl.backend.instance_norms import with_instance_norms
+from catdsl.backend.weights import arrays_of
 from catdsl.project import Project, load
 from catdsl.search.plan import find_plan
 
@@ -139,7 +140,7 @@ def stepped(teacher: nn.Module, shape: tuple[int, ...], importance: Importance, 
 
 def searches(project: Project, teacher: nn.Module, shape: tuple[int, ...]) -> Iterator[str]:
     """Rows of the first table."""
-    weights = {name: value.numpy() for name, value in teacher.state_dict().items()}
+    weights = arrays_of(teacher)
     model, scores, budget = project.cost_model, project.scores(weights), project.budget(TARGET, "exact")
     most = budget.limits[0].most
     plan = find_plan(model, scores, budget)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from catdsl.backend.module import build_module
+from catdsl.backend.paths import graph_name
 from catdsl.backend.weights import UNREADABLE, load_weights, read_weights, state_of
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
@@ -43,6 +44,9 @@ def import_weights(graph: Graph, path: Path) -> Imported:
     module = build_module(graph)
     wanted = state_of(module)
     given = _read(path)
+    if given.keys() <= module.state_dict().keys():
+        # A `state_dict` of such a module itself.
+        given = {graph_name(name): value for name, value in given.items()}
     found = _naming(given, wanted, path)
     unused = {name: source for name, source in found.items() if name not in wanted}
     surplus = [

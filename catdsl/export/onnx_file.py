@@ -53,7 +53,7 @@ def write_onnx(network: Network, path: Path, *, half: bool) -> None:
             verbose=False, external_data=False,
         )  # fmt: skip
     assert made is not None
-    _name(made.model, network.graph)
+    _name(made.model, network.graph, before=HALVED if half else "")
     _name_sizes(made.model, size_rule(network.graph))
     made.model.producer_name = "catdsl"
     made.model.graph.name = network.graph.name
@@ -84,7 +84,7 @@ def onnx_session(path: Path) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _name(model: Any, graph: Graph) -> None:
+def _name(model: Any, graph: Graph, *, before: str) -> None:
     """Name nodes and their values after the graph's nodes, and drop what the exporter notes of this machine.
 
     Where a node becomes several, the last bears its name, and the others the name of their operator after it.
@@ -92,7 +92,7 @@ def _name(model: Any, graph: Graph) -> None:
     kept = {value.name for value in (*model.graph.inputs, *model.graph.outputs)}
     made: dict[str, list[Any]] = {}
     for node in model.graph:
-        path = _path(node, graph)
+        path = _path(node, graph, before)
         node.metadata_props.clear()
         node.doc_string = None
         for value in node.outputs:
@@ -107,14 +107,17 @@ def _name(model: Any, graph: Graph) -> None:
     for value in (*model.graph.initializers.values(), *model.graph.inputs, *model.graph.outputs):
         value.metadata_props.clear()
         value.doc_string = None
-    for name in [n for n in model.graph.initializers if n.startswith(HALVED)]:
-        model.graph.initializers[name].name = name.removeprefix(HALVED)
+    named = {graph_name(name.removeprefix(before)): weights for name, weights in model.graph.initializers.items()}
+    # In two steps, as a new name may be another's old one.
+    for turn in ("/{}", "{}"):
+        for name, weights in named.items():
+            weights.name = turn.format(name)
 
 
-def _path(node: Any, graph: Graph) -> str | None:
+def _path(node: Any, graph: Graph, before: str) -> str | None:
     """The graph's node that an ONNX node comes from: the innermost module of its stack that is one."""
     scopes = ast.literal_eval(node.metadata_props.get(_SCOPES, "[]"))
-    names = (graph_name(scope.removeprefix(HALVED)) for scope in reversed(scopes))
+    names = (graph_name(scope.removeprefix(before)) for scope in reversed(scopes))
     return next((name for name in names if name in graph.node), None)
 
 

@@ -43,7 +43,7 @@ def _halved(module: fx.GraphModule) -> fx.GraphModule:
 
 
 def traced(network: Network, *, half: bool = False) -> ExportedProgram:
-    """The program, its weights under the graph's names (after HALVED in half precision).
+    """The program, its weights at their paths in the module (after HALVED in half precision).
 
     Raises CatError E610 where torch cannot keep a size free.
     """

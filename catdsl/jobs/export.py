@@ -223,6 +223,7 @@ def _move_all(folder: Path, files: Sequence[Path]) -> None:
     """Put all files in their places, or none: where one cannot be put, those that were there before are back."""
     before = folder / "before"
     moved: list[Path] = []
+    file = files[0]
     try:
         before.mkdir()
         for file in files:
@@ -236,5 +237,5 @@ def _move_all(folder: Path, files: Sequence[Path]) -> None:
                 kept = before / done.name
                 os.replace(kept, done) if kept.exists() else done.unlink()
         if isinstance(error, OSError):
-            raise not_writable(files[-1], error) from error
+            raise not_writable(file, error) from error
         raise

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, fx
 
+from catdsl.backend.importing import import_weights
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module, with_taps
 from catdsl.backend.weights import module_with_weights, read_weights, save_weights
@@ -242,6 +243,8 @@ def test_statements_may_be_named_like_what_modules_have(tmp_path: Path) -> None:
     again = module_with_weights(project.graph, tmp_path / "w.safetensors").eval()
     photo = torch.rand(1, 3, 4, 4)
     assert torch.equal(again(photo), teacher(photo))
+    torch.save(teacher.state_dict(), tmp_path / "w.pth")
+    assert torch.equal(import_weights(project.graph, tmp_path / "w.pth").module.eval()(photo), teacher(photo))
     assert all(weights.dtype == torch.float16 for weights in again.half().parameters())
 
 
@@ -249,3 +252,9 @@ def test_statements_may_be_named_like_what_modules_have(tmp_path: Path) -> None:
 def test_inputs_may_be_named_like_what_code_has(name: str) -> None:
     body = f"input {name}: image(3, 4, 4)\n nn = {name} -> conv(4, 3) -> relu\n output nn -> conv(3, 3)"
     assert load(f"generator torch {{ {body} }}").teacher(seed=1)(torch.rand(1, 3, 4, 4)).shape == (1, 3, 4, 4)
+
+
+def test_two_inputs_may_be_named_like_one_word_and_its_stand_in() -> None:
+    size = "image(3, 4, 4)"
+    project = load(f"generator g {{ input self: {size}\n input self_: {size}\n output (self + self_) -> conv(3, 3) }}")
+    assert project.teacher(seed=1)(torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4)).shape == (1, 3, 4, 4)

@@ -193,3 +193,20 @@ def test_inputs_of_several_sizes_are_refused() -> None:
     text = "generator g { input x: image(3, 8, 8)\ninput y: image(3, 4, 4)\noutput x + (y -> resize(like = x)) }"
     with pytest.raises(CatError, match=r"E607.*x is 8 x 8, y is 4 x 4"):
         network(load(text))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [False, True])
+def test_names_are_the_programs_own_whatever_they_are(half: bool, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    body = "half = x -> conv(4, 1)\n half_ = half -> conv(4, 1)\n body = half_ -> conv(4, 1) -> relu\n"
+    inner = "block inner(x) { body = x -> conv(4, 1)\n return body -> relu }\n"
+    made = network(
+        load(f"{inner}generator g {{ input x: image(3, 8, 8)\n {body}halved = body -> inner\n output halved }}")
+    )
+    write_onnx(made, tmp_path / "x.onnx", half=half)
+    graph = onnx.load(str(tmp_path / "x.onnx")).graph
+    convs = ("half.conv0", "half_.conv0", "body.conv0", "halved.body.conv0")
+    assert {f"{name}.weight" for name in convs} <= {i.name for i in graph.initializer}
+    assert {*convs, "halved.relu0"} <= {n.name for n in graph.node}
+    check(made, lambda i: run_onnx(tmp_path / "x.onnx", i), [(8, 8)], what="it", tolerance=HALF_TOLERANCE)
