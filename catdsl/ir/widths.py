@@ -249,11 +249,13 @@ class WidthSolver:
 
     def _union(self, a: Variable, b: Variable) -> None:
         first, second = (a, b) if a.order <= b.order else (b, a)
-        if first.tie is not None and second.tie is not None:
-            self._agree(first.tie, second.tie, (first.name, second.name))
-        first.tie = first.tie or second.tie
-        first.ranges += second.ranges
+        one, other = first.tie, second.tie
+        # Joined before the ties are compared, which may be to each other or to themselves.
         second.root = first
+        first.tie = one or other
+        first.ranges += second.ranges
+        if one is not None and other is not None:
+            self._agree(one, other, (first.name, second.name))
 
     def _agree(self, a: Linear, b: Linear, names: tuple[str, ...]) -> None:
         """Two ties of one width: the same form, or one ratio of two widths that so become one."""

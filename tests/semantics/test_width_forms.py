@@ -156,3 +156,20 @@ def test_a_tied_width_is_not_divided_by_what_is_added() -> None:
         "output b + concat(c, d) -> conv(3, 1)"
     )
     assert codes_in(generator(body)) == ["E304"]
+
+
+def test_widths_that_are_tied_to_themselves_may_become_one() -> None:
+    graph = graph_of(
+        "a = x -> conv(64, 3)\nb = a -> conv(tied a.channels, 3)\ns = a + b\n"
+        "c = s -> conv(64 in 32.., 3)\nd = c -> conv(tied c.channels, 3)\nt = c + d\noutput (s + t) -> conv(3, 1)"
+    )
+    assert widths_of(graph)["a.conv0"] == (64, 32, 64, 1)
+    assert not {"b.conv0", "c.conv0", "d.conv0"} & set(widths_of(graph))
+
+
+def test_two_ties_of_one_width_still_have_to_agree() -> None:
+    body = (
+        "a = x -> conv(64, 3)\nb = a -> conv(tied a.channels / 2, 3)\n"
+        "c = x -> conv(16, 3)\nd = c -> conv(tied 2 * c.channels, 3)\noutput (b + d) -> conv(3, 1)"
+    )
+    assert codes_in(generator(body)) == ["E304"]
