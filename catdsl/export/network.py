@@ -1,6 +1,6 @@
 """What is exported: a graph with its weights as one module in evaluation mode, and what is known of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from catdsl.backend.module import build_module
 from catdsl.backend.weights import arrays_of, load_weights, module_of
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
-from catdsl.passes.pipeline import deployed
+from catdsl.passes.pipeline import run_pipelines
 from catdsl.passes.settle_spectral_norms import SettleSpectralNorms
 
 PROGRAM = "catdsl.program_sha256"
@@ -52,12 +52,13 @@ def network_of(
     return Network(settled.graph, module.eval().requires_grad_(False), facts=facts)
 
 
-def deployed_network(network: Network) -> Network:
-    """The network after the passes of `deploy`, which change no result."""
-    graph, weights = deployed(network.graph, arrays_of(network.module))
-    return Network(
-        graph, module_of(graph, weights, source="the passes").eval().requires_grad_(False), facts=network.facts
-    )
+def rewritten_network(network: Network, pipelines: Iterable[str]) -> Network:
+    """The network after pipelines of passes, which change no result."""
+    rewritten = run_pipelines(pipelines, network.graph)
+    if rewritten.graph is network.graph:
+        return network
+    module = module_of(rewritten.graph, rewritten.carry(arrays_of(network.module)), source="the passes")
+    return Network(rewritten.graph, module.eval().requires_grad_(False), facts=network.facts)
 
 
 def _real(value: Tensor | np.ndarray) -> bool:

@@ -14,7 +14,7 @@ from catdsl.backend.weights import state_of
 from catdsl.diagnostics import CatError, first_line
 from catdsl.evaluate.resident import resident_growth
 from catdsl.evaluate.speed import forward_call
-from catdsl.export.network import Network, network_of
+from catdsl.export.network import Network, network_of, rewritten_network
 from catdsl.export.onnx_file import onnx_session, write_onnx
 from catdsl.jobs.bench_networks import BenchNetwork
 from catdsl.semantics.settings import PrecisionName
@@ -109,9 +109,10 @@ _PREPARE: dict[Form, Callable[[BenchNetwork, Conditions], Prepared]] = {
 
 
 def _exported(network: BenchNetwork) -> Network:
-    """The network as it is exported."""
+    """The network as it is exported; a deployed one with what `export` does to ONNX besides."""
     tensors = {name: value.contiguous() for name, value in state_of(network.module).items()}
-    return network_of(network.graph, tensors, facts={}, source=network.name)
+    exported = network_of(network.graph, tensors, facts={}, source=network.name)
+    return rewritten_network(exported, ("onnxruntime",) if network.deployed else ())
 
 
 def parse_forms(text: str) -> tuple[Form, ...]:

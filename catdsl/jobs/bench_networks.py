@@ -13,7 +13,7 @@ from catdsl.backend.weights import arrays_of, module_of, module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.jobs.run_folder import WEIGHTS, check_student, existing_run
-from catdsl.passes.pipeline import deployed
+from catdsl.passes.pipeline import run_pipeline
 from catdsl.project import Project, load
 
 TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
@@ -29,6 +29,10 @@ class BenchNetwork:
     weights: str
     original: str
     """The name of the network that this one must compute the same as: its own, or that before the passes."""
+
+    @property
+    def deployed(self) -> bool:
+        return self.name != self.original
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,5 +102,6 @@ def _with_weights(project: Project, graph: Graph, file: Path | None, seed: int) 
 def _shipped(network: BenchNetwork) -> BenchNetwork:
     """The network after the passes that change no result."""
     name = f"{network.name} {DEPLOYED}"
-    graph, weights = deployed(network.graph, arrays_of(network.module))
-    return BenchNetwork(name, graph, module_of(graph, weights, source=name), network.weights, network.name)
+    rewritten = run_pipeline("deploy", network.graph)
+    module = module_of(rewritten.graph, rewritten.carry(arrays_of(network.module)), source=name)
+    return BenchNetwork(name, rewritten.graph, module, network.weights, network.name)

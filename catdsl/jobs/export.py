@@ -17,7 +17,7 @@ from catdsl.analysis.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.backend.weights import read_weights
 from catdsl.diagnostics import CatError
 from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
-from catdsl.export.network import PROGRAM, STRIDE, Network, deployed_network, network_of
+from catdsl.export.network import PROGRAM, STRIDE, Network, network_of, rewritten_network
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
@@ -40,14 +40,16 @@ class Format:
     run: Callable[[Path, Sequence[tuple[Tensor, ...]]], list[Tensor]]
     beside: tuple[str, ...] = ()
     """Endings of the files that belong to it."""
-    deployed: bool = True
-    """Whether the passes of `deploy` come first; not where the file is there to be read."""
+    pipelines: tuple[str, ...] = ()
+    """What rewrites the network first; nothing where the file is there to be read."""
+    exact_pipelines: tuple[str, ...] = ()
+    """What does so after those where nothing is rounded: kernels for half precision and int8 are others."""
 
 
 FORMATS: dict[str, Format] = {
-    ".onnx": Format("ONNX", write_onnx, run_onnx),
-    ".py": Format("Python", write_python, run_python, beside=(WEIGHTS,), deployed=False),
-    ".pt2": Format("torch.export", write_program, run_program),
+    ".onnx": Format("ONNX", write_onnx, run_onnx, pipelines=("deploy",), exact_pipelines=("onnxruntime",)),
+    ".py": Format("Python", write_python, run_python, beside=(WEIGHTS,)),
+    ".pt2": Format("torch.export", write_program, run_program, pipelines=("deploy",)),
 }
 
 
@@ -113,8 +115,8 @@ def export(
 ) -> Exported:  # fmt: skip
     """Write `out` in the format of its ending, once it was seen to compute what the network does.
 
-    What is written is the network after the passes of `deploy`, where the format is not there to be read
-    and `as_searched` does not say otherwise; it is compared with the network before them.
+    What is written is the network after the passes of its format, if `as_searched` does not say
+    otherwise; it is compared with the network before them.
 
     Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
     written, or where a file of another make lies beside `out`), E609 (the file computes something else;
@@ -126,12 +128,14 @@ def export(
     for file in files[:-1]:
         _check_ours(file, out)
     judge = None if int8 is None else check_options(network, int8)
+    rounds = half or int8 is not None
+    pipelines = () if as_searched else form.pipelines + (() if rounds else form.exact_pipelines)
     rule = size_rule(network.graph)
     say(f"sizes    {rule}; translate pads to multiples of {network.facts[STRIDE]}")
     with _beside(out) as folder:
         made = folder / (out.name if int8 is None else f"float_{out.name}")
         try:
-            form.write(deployed_network(network) if form.deployed and not as_searched else network, made, half=half)
+            form.write(rewritten_network(network, pipelines), made, half=half)
         except OSError as error:
             raise not_writable(out, error) from error
         agreement = check(

@@ -1,8 +1,6 @@
 """Pipelines of passes by name. The graph is verified after each pass."""
 
-from collections.abc import Mapping
-
-import numpy as np
+from collections.abc import Iterable, Mapping
 
 from catdsl.ir.graph import Graph
 from catdsl.passes.block_pixels import BlockPixels
@@ -13,7 +11,8 @@ from catdsl.passes.grow_depthwise_kernels import GrowDepthwiseKernels
 from catdsl.passes.join_slices import JoinSlices
 from catdsl.passes.merge_sibling_convs import MergeSiblingConvs
 from catdsl.passes.merge_summed_convs import MergeSummedConvs
-from catdsl.passes.rewriting import Pass, Rewritten, Weights, unchanged
+from catdsl.passes.rewriting import Pass, Rewritten, unchanged
+from catdsl.passes.scatter_narrow_convs import ScatterNarrowConvs
 from catdsl.passes.settle_spectral_norms import SettleSpectralNorms
 from catdsl.passes.share_equal_nodes import ShareEqualNodes
 from catdsl.passes.share_padding import SharePadding
@@ -27,18 +26,19 @@ PIPELINES: Mapping[str, tuple[Pass, ...]] = {
         MergeSiblingConvs(), DelaySlices(), JoinSlices(), GrowDepthwiseKernels(), DelaySlices(), JoinSlices(),
         MergeSummedConvs(), JoinSlices(), BlockPixels(), SharePadding(),
     ),
+    # What onnxruntime's kernels for processors want besides, after `deploy`.
+    "onnxruntime": (ScatterNarrowConvs(),),
 }  # fmt: skip
 
 
 def run_pipeline(name: str, graph: Graph) -> Rewritten:
     """The graph after all passes of the pipeline `name`, and its weights from those of `graph`."""
+    return run_pipelines((name,), graph)
+
+
+def run_pipelines(names: Iterable[str], graph: Graph) -> Rewritten:
+    """The graph after several pipelines in turn, and its weights from those of `graph`."""
     result = unchanged(graph)
-    for step in PIPELINES[name]:
+    for step in (step for name in names for step in PIPELINES[name]):
         result = result.then(step)
     return result
-
-
-def deployed(graph: Graph, weights: Weights) -> tuple[Graph, dict[str, np.ndarray]]:
-    """A network as it is shipped: its graph after the pipeline `deploy`, and its weights."""
-    rewritten = run_pipeline("deploy", graph)
-    return rewritten.graph, rewritten.carry(weights)

@@ -1,6 +1,7 @@
 """A border that several convs put around one tensor is put there once."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from catdsl.ir.graph import Graph, Node
@@ -26,14 +27,15 @@ class SharePadding:
         draft = Draft(graph)
         for (source, mode, amount), convs in padded.items():
             if len(convs) > 1:
-                border = _border(draft, graph.node[source], convs, mode, amount)
+                padded_source = border(draft, graph.node[source], convs, mode, amount)
                 for conv in convs:
                     attrs = {**conv.attrs, "pad": "zero", "padding": 0}
-                    draft.put(replace(conv, inputs=(border,), attrs=attrs))
+                    draft.put(replace(conv, inputs=(padded_source,), attrs=attrs))
         return draft.finish()
 
 
-def _border(draft: Draft, source: Node, convs: list[Node], mode: str, amount: int) -> str:
+def border(draft: Draft, source: Node, convs: Sequence[Node], mode: str, amount: int) -> str:
+    """Put a border around a tensor for `convs`; the name of the tensor with it."""
     type_ = replace(source.type, height=source.type.height + 2 * amount, width=source.type.width + 2 * amount)
     name = draft.fresh((conv.name for conv in convs), "shared_pad")
     return draft.put(Node(name, PAD, (source.name,), {"amount": amount, "mode": mode}, type_, source.span))

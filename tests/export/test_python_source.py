@@ -15,7 +15,7 @@ from catdsl.analysis.sizes import size_rule, sizes_to_check
 from catdsl.diagnostics import CatError
 from catdsl.export import network as network_module
 from catdsl.export.checking import TOLERANCE, check
-from catdsl.export.network import Network, network_of, random_inputs
+from catdsl.export.network import Network, network_of, random_inputs, rewritten_network
 from catdsl.export.source.operators import WRITINGS
 from catdsl.export.source.python_file import run_python, write_python
 from catdsl.export.source.structure import structured
@@ -75,6 +75,16 @@ def test_an_operator_computes_the_same(op: Op, example: Example, tmp_path: Path)
         wanted = made.module(*tensors)
         torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)
         assert wanted.abs().max() > 0.01
+
+
+def test_a_conv_that_a_pass_has_made_computes_the_same(tmp_path: Path) -> None:
+    made = network(load("generator g { input x: image(12, 8, 8)\noutput x -> conv(3, 5, pad = reflect) }"))
+    scattered = rewritten_network(made, ("onnxruntime",))
+    assert "scatter_conv" in {node.op.name for node in scattered.graph.nodes}
+    path = written(scattered, tmp_path)
+    inputs = [random_inputs(made.graph, (9, 7), batch=2, seed=0)]
+    (found,) = in_this_process(path, inputs)
+    torch.testing.assert_close(found, made.module(*inputs[0]), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", SMALL)

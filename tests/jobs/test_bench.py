@@ -24,6 +24,7 @@ from catdsl.jobs.bench_operators import GROUPS, shares
 from catdsl.jobs.bench_shown import as_text
 from catdsl.jobs.planning import save_student
 from catdsl.passes.pipeline import run_pipeline
+from catdsl.passes.rewriting import Rewritten
 from catdsl.project import Project, load
 
 SPEC = """
@@ -95,10 +96,10 @@ def test_counters_and_statistics_of_norms_are_carried_along(norm: str) -> None:
 
 
 def test_a_network_that_computes_something_else_is_warned_of(student: Project, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    def damaged(graph, weights):  # type: ignore[no-untyped-def]
-        return graph, {name: 2 * value for name, value in weights.items()}
+    def damaged(name, graph):  # type: ignore[no-untyped-def]
+        return Rewritten(graph, lambda weights: {name: 2 * value for name, value in weights.items()})
 
-    monkeypatch.setattr(bench_networks, "deployed", damaged)
+    monkeypatch.setattr(bench_networks, "run_pipeline", damaged)
     found = bench(student, BenchOptions(forms=("eager",), runs=1), say=quiet)
     (warning,) = (line for line in as_text(found).splitlines() if line.startswith("warning: "))
     assert warning.startswith("warning: student deployed eager computes something else")

@@ -74,6 +74,25 @@ def test_onnx_and_program(cli, little):
 
 
 @pytest.mark.slow
+def test_only_exact_models_are_rewritten_for_the_kernels_of_onnxruntime(cli):
+    """Those for half precision and int8 are others, and `--as-searched` wants the network as it was found."""
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    onnx = pytest.importorskip("onnx")
+    (cli.folder / "narrow.cat").write_text(
+        "generator narrow { input x: image(3, 16, 16)\noutput x -> conv(12, 1) -> norm -> relu -> conv(3, 3) -> tanh }"
+    )
+    save_weights(network(load(cli.folder / "narrow.cat")).module, cli.folder / "w.safetensors", {})
+
+    def convs(*words: str) -> list[str]:
+        cli("export", "narrow.cat", "--weights", "w.safetensors", "-o", "narrow.onnx", *words)
+        made = [node.op_type for node in onnx.load(str(cli.folder / "narrow.onnx")).graph.node]
+        return [name for name in made if "Conv" in name]
+
+    assert convs() == ["Conv", "ConvTranspose"]
+    assert convs("--half") == convs("--as-searched") == ["Conv", "Conv"]
+
+
+@pytest.mark.slow
 def test_int8_says_what_it_costs(cli, little):
     pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
     (cli.folder / "photos").mkdir()

@@ -19,7 +19,7 @@ from tests.properties.silencing import Recorder, assert_computes_what_silenced_t
 # Written as signs; all other operators are called by name.
 _SIGNS = {"add": "+", "mul": "*"}
 # Made by the compiler alone, without arguments that a program could write.
-_INTERNAL = {"input", "arrange"}
+_INTERNAL = {"input", "arrange", "scatter_conv"}
 
 _EXAMPLES = [pytest.param(op, e, id=f"{op.name}({e.arguments})") for op in ALL for e in op.examples]
 

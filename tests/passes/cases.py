@@ -11,6 +11,7 @@ from catdsl.passes.join_slices import JoinSlices
 from catdsl.passes.merge_sibling_convs import MergeSiblingConvs
 from catdsl.passes.merge_summed_convs import MergeSummedConvs
 from catdsl.passes.rewriting import Pass
+from catdsl.passes.scatter_narrow_convs import ScatterNarrowConvs
 from catdsl.passes.settle_spectral_norms import SettleSpectralNorms
 from catdsl.passes.share_equal_nodes import ShareEqualNodes
 from catdsl.passes.share_padding import SharePadding
@@ -272,6 +273,26 @@ CASES = (
         output.blocked_conv0 = conv(output.resize0) kernel 6 padding 2
         output.conv0 = pixel_shuffle(output.blocked_conv0)
         output.tanh0 = tanh(output.conv0)
+        """,
+    ),
+    Case(
+        ScatterNarrowConvs(),
+        """input x: image(12, 8, 8)
+        a = x -> conv(4, 5, pad = reflect)
+        b = x -> conv(3, 4, pad = zero, padding = 2, bias = false)
+        output concat(a -> resize(like = b), b)""",
+        """
+        a.conv0 = conv(x) kernel 5
+        b.conv0 = conv(x) kernel 4 padding 2
+        output.resize0 = resize(a.conv0, b.conv0)
+        output.concat0 = concat(output.resize0, b.conv0)
+        """,
+        """
+        a.shared_pad0 = pad(x)
+        a.conv0 = scatter_conv(a.shared_pad0) kernel 5 padding 0
+        b.conv0 = scatter_conv(x) kernel 4 padding 2
+        output.resize0 = resize(a.conv0, b.conv0)
+        output.concat0 = concat(output.resize0, b.conv0)
         """,
     ),
 )

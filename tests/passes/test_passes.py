@@ -4,7 +4,10 @@ from textwrap import dedent
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from catdsl.analysis.cost import cost_model
+from catdsl.backend.module import build_module
 from catdsl.ir.graph import Graph
 from catdsl.passes.block_pixels import BlockPixels
 from catdsl.passes.drop_dead import DropDead
@@ -14,6 +17,7 @@ from catdsl.passes.merge_sibling_convs import MergeSiblingConvs
 from catdsl.passes.merge_summed_convs import MergeSummedConvs
 from catdsl.passes.pipeline import PIPELINES
 from catdsl.passes.rewriting import Pass, Rewritten, unchanged
+from catdsl.passes.scatter_narrow_convs import ScatterNarrowConvs
 from catdsl.project import load
 from tests.passes.cases import CASES, Case
 from tests.passes.networks import drawn, images, network, shown
@@ -70,9 +74,29 @@ def test_every_pass_of_a_pipeline_has_its_case() -> None:
         (BlockPixels(), "x -> conv(3, 5)"),
         (BlockPixels(), "x -> resize(scale = 3) -> conv(3, 5)"),
         (BlockPixels(), "x -> resize(scale = 2) -> conv(8, 5)"),
+        (ScatterNarrowConvs(), "w -> conv(4, 1)"),
+        (ScatterNarrowConvs(), "w -> conv(5, 3)"),
+        (ScatterNarrowConvs(channels=3), "w -> conv(4, 3)"),
+        (ScatterNarrowConvs(largest=4 * 9 * 64 * 4 - 1), "w -> conv(4, 3)"),
+        (ScatterNarrowConvs(), "w -> conv(4, 3, stride = 2)"),
+        (ScatterNarrowConvs(), "w -> conv(4, 3, dilation = 2)"),
+        (ScatterNarrowConvs(), "w -> conv(4, 3, spectral = true)"),
+        (ScatterNarrowConvs(), "w -> conv(4, 3, padding = 3)"),
         (DropDead(inference=False), "x -> conv(4, 3) -> dropout(0.5)"),
     ],
 )
 def test_what_would_change_a_result_is_left_alone(step: Pass, body: str) -> None:
-    graph = graph_of(f"input x: image(4, 8, 8)\nb = x -> conv(4, 1)\nc, d = x -> split(2)\noutput {body}")
+    graph = graph_of(
+        f"input x: image(4, 8, 8)\nb = x -> conv(4, 1)\nc, d = x -> split(2)\nw = x -> conv(14, 1)\noutput {body}"
+    )
     assert step.run(graph).graph is graph
+
+
+def test_a_conv_that_scatters_has_the_cost_of_an_independent_counter() -> None:
+    graph = graph_of("input x: image(12, 8, 8)\noutput x -> conv(4, 5, pad = reflect)")
+    rewritten = ScatterNarrowConvs().run(graph).graph
+    assert [n.op.name for n in rewritten.nodes] == ["input", "pad", "scatter_conv"]
+    module = build_module(rewritten).to("meta")
+    with FlopCounterMode(display=False) as counter:
+        module(torch.zeros((1, 12, 8, 8), device="meta"))
+    assert cost_model(rewritten).at().exact == counter.get_total_flops() / 2 == 12 * 12 * 12 * 4 * 25

@@ -9,6 +9,7 @@ from catdsl.export.source.code import Call, Halved, Slot, call, flat
 from catdsl.ir.op import Attrs, Site
 from catdsl.ir.size import SizeExpr
 from catdsl.ops.conv import deconv_padding, padding
+from catdsl.ops.scatter import scatter_padding
 
 Expression = Callable[[Site, Sequence[str]], str]
 
@@ -39,15 +40,19 @@ def _conv(site: Site, *, groups: bool = False) -> Call:
 
 
 def _deconv(site: Site) -> Call:
+    pad, more = deconv_padding(site.attrs)
+    return _transposed(site, stride=(site.attrs["stride"], 1), padding=(pad, 0), output_padding=(more, 0))
+
+
+def _scatter_conv(site: Site) -> Call:
+    return _transposed(site, padding=(scatter_padding(site.attrs), 0))
+
+
+def _transposed(site: Site, **given: tuple[object, object]) -> Call:
     attrs = site.attrs
-    pad, more = deconv_padding(attrs)
     return call(
         "nn.ConvTranspose2d", Slot("inputs", site.in_channels), Slot("outputs", site.out_channels),
-        Slot("kernel", attrs["kernel"]),
-        **_given(
-            stride=(attrs["stride"], 1), padding=(pad, 0), output_padding=(more, 0),
-            bias=(attrs["bias"], True),
-        ),
+        Slot("kernel", attrs["kernel"]), **_given(**given, bias=(attrs["bias"], True)),
     )  # fmt: skip
 
 
@@ -171,6 +176,7 @@ WRITINGS: dict[str, Writing] = {
     "conv": Writing(_conv),
     "dwconv": Writing(lambda site: _conv(site, groups=True)),
     "deconv": Writing(_deconv),
+    "scatter_conv": Writing(_scatter_conv),
     "instance_norm": _norm("nn.InstanceNorm2d", affine=False, tracked=False),
     "batch_norm": _norm("nn.BatchNorm2d", affine=True, tracked=True),
     "relu": _plain("nn.ReLU", "F.relu"),
