@@ -126,7 +126,7 @@ def _rows(
         network, prepared, times = candidate.network, candidate.prepared, seconds[candidate.name]
         peak = peak_bytes(prepared.call, conditions.device) if prepared.accounted else None
         yield Row(
-            network=network.name, form=candidate.form, cost=cost_model(network.graph).at(),
+            network=network.name, form=candidate.form, cost=cost_model(prepared.graph).at(),
             speed=summarised(times, peak, batch=options.batch, size=size, precision=options.precision,
                              device=conditions.device),
             seconds=times, resident=prepared.resident,

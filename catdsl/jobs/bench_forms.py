@@ -16,6 +16,7 @@ from catdsl.evaluate.resident import resident_growth
 from catdsl.evaluate.speed import forward_call
 from catdsl.export.network import Network, network_of, rewritten_network
 from catdsl.export.onnx_file import onnx_session, write_onnx
+from catdsl.ir.graph import Graph
 from catdsl.jobs.bench_networks import BenchNetwork
 from catdsl.semantics.settings import PrecisionName
 
@@ -38,7 +39,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A pass of a network in some form, and what it gave when it was tried.
+    """A pass of a network in some form, what it gave when it was tried, and the graph that it computes.
 
     `accounted` says whether torch allocates what it takes, so that its memory can be measured to the
     byte; otherwise `resident` are the bytes that the process took in the first pass, where it is known.
@@ -46,6 +47,7 @@ class Prepared:
 
     call: Callable[[], object]
     result_BCHW: Tensor
+    graph: Graph
     accounted: bool
     resident: int | None = None
 
@@ -64,14 +66,14 @@ def prepare(form: Form, network: BenchNetwork, conditions: Conditions) -> Prepar
 
 def _eager(network: BenchNetwork, conditions: Conditions) -> Prepared:
     call = forward_call(network.module, conditions.images, conditions.precision)
-    return Prepared(call, as_float(call()), accounted=True)
+    return Prepared(call, as_float(call()), network.graph, accounted=True)
 
 
 def _compiled(network: BenchNetwork, conditions: Conditions) -> Prepared:
     try:
         compiled = torch.compile(network.module, dynamic=False)
         call = forward_call(compiled, conditions.images, conditions.precision)
-        return Prepared(call, as_float(call()), accounted=True)
+        return Prepared(call, as_float(call()), network.graph, accounted=True)
     except RuntimeError as error:
         if of_a_compiler(error):
             raise Unavailable(f"torch.compile failed: {first_line(error)}") from error
@@ -86,7 +88,8 @@ def _onnxruntime(network: BenchNetwork, conditions: Conditions) -> Prepared:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         try:
-            write_onnx(_exported(network), path, half=False)
+            exported = _exported(network)
+            write_onnx(exported, path, half=False)
         except CatError as error:
             raise Unavailable(error.diagnostics[0].message) from error
         session = onnx_session(path)
@@ -100,7 +103,7 @@ def _onnxruntime(network: BenchNetwork, conditions: Conditions) -> Prepared:
         return results
 
     resident = resident_growth(call)
-    return Prepared(call, torch.from_numpy(results[0]), accounted=False, resident=resident)
+    return Prepared(call, torch.from_numpy(results[0]), exported.graph, accounted=False, resident=resident)
 
 
 _PREPARE: dict[Form, Callable[[BenchNetwork, Conditions], Prepared]] = {

@@ -32,6 +32,7 @@ class BenchNetwork:
 
     @property
     def deployed(self) -> bool:
+        """Whether passes have rewritten it, as an export would."""
         return self.name != self.original
 
 

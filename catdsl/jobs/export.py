@@ -42,12 +42,12 @@ class Format:
     """Endings of the files that belong to it."""
     pipelines: tuple[str, ...] = ()
     """What rewrites the network first; nothing where the file is there to be read."""
-    exact_pipelines: tuple[str, ...] = ()
-    """What does so after those where nothing is rounded: kernels for half precision and int8 are others."""
+    native_pipelines: tuple[str, ...] = ()
+    """What does so after those in float32 on a processor: half precision, int8 and browsers have other kernels."""
 
 
 FORMATS: dict[str, Format] = {
-    ".onnx": Format("ONNX", write_onnx, run_onnx, pipelines=("deploy",), exact_pipelines=("onnxruntime",)),
+    ".onnx": Format("ONNX", write_onnx, run_onnx, pipelines=("deploy",), native_pipelines=("onnxruntime",)),
     ".py": Format("Python", write_python, run_python, beside=(WEIGHTS,)),
     ".pt2": Format("torch.export", write_program, run_program, pipelines=("deploy",)),
 }
@@ -111,12 +111,12 @@ def facts_of(project: Project, graph: Graph) -> dict[str, str]:
 
 def export(
     what: Chosen, out: Path, *, half: bool, say: Callable[[str], None], int8: Int8Options | None = None,
-    as_searched: bool = False,
+    as_searched: bool = False, native: bool = True,
 ) -> Exported:  # fmt: skip
     """Write `out` in the format of its ending, once it was seen to compute what the network does.
 
     What is written is the network after the passes of its format, if `as_searched` does not say
-    otherwise; it is compared with the network before them.
+    otherwise; it is compared with the network before them. `native` says whether it is for processors.
 
     Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
     written, or where a file of another make lies beside `out`), E609 (the file computes something else;
@@ -128,8 +128,8 @@ def export(
     for file in files[:-1]:
         _check_ours(file, out)
     judge = None if int8 is None else check_options(network, int8)
-    rounds = half or int8 is not None
-    pipelines = () if as_searched else form.pipelines + (() if rounds else form.exact_pipelines)
+    native = native and not half and int8 is None
+    pipelines = () if as_searched else form.pipelines + (form.native_pipelines if native else ())
     rule = size_rule(network.graph)
     say(f"sizes    {rule}; translate pads to multiples of {network.facts[STRIDE]}")
     with _beside(out) as folder:

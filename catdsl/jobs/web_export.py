@@ -80,7 +80,13 @@ def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str]
     with _holder(out) as held:
         folder = Path(held) / "made"
         model = export(
-            what, folder / MODEL, half=options.half, int8=options.int8, say=say, as_searched=options.as_searched
+            what,
+            folder / MODEL,
+            half=options.half,
+            int8=options.int8,
+            say=say,
+            as_searched=options.as_searched,
+            native=False,
         )
         samples = dict(zip(_SAMPLES, options.examples, strict=False))
         page = _model_of(

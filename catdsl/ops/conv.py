@@ -1,4 +1,4 @@
-"""Convolutions: dense, depthwise and transposed. Each but the depthwise makes a width."""
+"""Convolutions: dense (gathering or scattering), depthwise and transposed. Each but the depthwise makes a width."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,11 @@ def deconv_padding(attrs: Attrs) -> tuple[int, int]:
     return pad, 2 * pad - excess
 
 
+def scatter_padding(attrs: Attrs) -> int:
+    """`padding` of the transposed conv that a scattering conv is: what reaches past the result is cut off."""
+    return int(attrs["kernel"] - 1 - attrs["padding"])
+
+
 def _slid_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
     reach = attrs["dilation"] * (attrs["kernel"] - 1) + 1
     return tuple(slide(n, padding(attrs), reach, attrs["stride"]) for n in sizes[0])
@@ -67,6 +72,10 @@ def _slid(call: ShapeCall) -> tuple[int, int]:
             help="use pad = zero or replicate here, or declare a larger input",
         )  # fmt: skip
     return _slid_size(attrs, call.sizes)
+
+
+def _scatter_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
+    return tuple(slide(n, attrs["padding"], attrs["kernel"], 1) for n in sizes[0])
 
 
 def _conv_type(call: ShapeCall) -> TensorType:
@@ -91,6 +100,10 @@ def _deconv_type(call: ShapeCall) -> TensorType:
             help=f"write {call.word}(..., {kernel + 1}), or give it a stride",
         )  # fmt: skip
     return call.sized(call.new_width(call.attrs["width"]), *_deconv_size(call.attrs, call.sizes))
+
+
+def _scatter_type(call: ShapeCall) -> TensorType:
+    raise AssertionError("`scatter_conv` is made by a pass alone, with its type")
 
 
 def _bias(attrs: Attrs) -> tuple[Weight, ...]:
@@ -170,6 +183,15 @@ def _build_deconv(site: Site) -> object:
         output_padding=more, bias=attrs["bias"],
     )  # fmt: skip
     return _finished(module, attrs)
+
+
+def _build_scatter(site: Site) -> object:
+    from torch import nn
+
+    attrs = site.attrs
+    return nn.ConvTranspose2d(
+        site.in_channels, site.out_channels, attrs["kernel"], padding=scatter_padding(attrs), bias=attrs["bias"]
+    )
 
 
 def _conv_offset(call: OffsetCall) -> "np.ndarray":
@@ -262,4 +284,11 @@ DECONV = Op(
     onnx="ConvTranspose",
 )  # fmt: skip
 
-ALL = (CONV, DWCONV, DECONV)
+SCATTER_CONV = Op(
+    name="scatter_conv",
+    summary="Internal: a dense conv of stride 1 as the transposed conv of its turned kernel.",
+    infer=_scatter_type, size=_scatter_size, weights=_deconv_weights, macs=_deconv_macs, build=_build_scatter,
+    absence=Absence.MAKES, in_language=False, onnx="ConvTranspose",
+)  # fmt: skip
+
+ALL = (CONV, DWCONV, DECONV, SCATTER_CONV)

@@ -5,28 +5,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catdsl.ir.graph import Graph, Node
-from catdsl.ops.conv import padding
-from catdsl.ops.scatter import SCATTER_CONV
+from catdsl.ops.conv import SCATTER_CONV, padding
 from catdsl.passes.rewriting import Draft, Recipe, Rewritten, Weights
 from catdsl.passes.share_padding import border
-
-_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ScatterNarrowConvs:
     """The dense heads of an inception block, 5 x 5 from 58 channels to 9, as transposed convs.
 
-    onnxruntime gathers all that a kernel reads (25 x 58 values a pixel) before it multiplies, where the
-    width does not fit its blocked layout; that takes longer than the multiplications. Its transposed
-    conv multiplies first, and adds up 25 x 9 values a pixel. Done where a conv has at most `channels`
-    channels, `narrowing` times fewer than its input, and what is added up is at most `largest` bytes
-    for an image of the declared size: more than that no cache holds, and memory is what phones lack.
+    onnxruntime gathers all that a kernel reads (25 x 58 values a pixel) before it multiplies, which takes
+    longer than the multiplications; where the width is a multiple of 4 it gathers nothing, and computes
+    16 channels also where 9 are wanted. Its transposed conv multiplies first, and then adds up 25 x 9
+    values a pixel. Done where a conv has at most `channels` channels, `narrowing` times fewer than its
+    input, and what is added up, which lies in memory as a whole, is at most `growth` times its input.
     """
 
     channels: int = 16
     narrowing: int = 3
-    largest: int = 16 * 2**20
+    growth: int = 8
     name: str = "scatter narrow convs"
 
     def run(self, graph: Graph) -> Rewritten:
@@ -41,8 +38,8 @@ class ScatterNarrowConvs:
         plain = attrs["stride"] == attrs["dilation"] == 1 and not attrs["spectral"]
         reaches = attrs["kernel"] > 1 and padding(attrs) < attrs["kernel"]
         narrow = channels <= self.channels and channels * self.narrowing <= graph.in_channels(conv)
-        added = channels * attrs["kernel"] ** 2 * conv.type.height * conv.type.width * _BYTES
-        return plain and reaches and narrow and added <= self.largest
+        small = channels * attrs["kernel"] ** 2 <= self.growth * graph.in_channels(conv)
+        return plain and reaches and narrow and small
 
 
 def _scatter(draft: Draft, conv: Node) -> None:

@@ -37,5 +37,5 @@ class SharePadding:
 def border(draft: Draft, source: Node, convs: Sequence[Node], mode: str, amount: int) -> str:
     """Put a border around a tensor for `convs`; the name of the tensor with it."""
     type_ = replace(source.type, height=source.type.height + 2 * amount, width=source.type.width + 2 * amount)
-    name = draft.fresh((conv.name for conv in convs), "shared_pad")
+    name = draft.fresh((conv.name for conv in convs), "border")
     return draft.put(Node(name, PAD, (source.name,), {"amount": amount, "mode": mode}, type_, source.span))

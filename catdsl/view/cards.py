@@ -234,7 +234,7 @@ def _is_main(node: Node) -> bool:
 
 
 _MAIN = (
-    "conv", "dwconv", "deconv", "resize", "pixel_shuffle", "avg_pool", "max_pool", "split", "concat",
+    "conv", "dwconv", "deconv", "scatter_conv", "resize", "pixel_shuffle", "avg_pool", "max_pool", "split", "concat",
 )  # fmt: skip
 
 

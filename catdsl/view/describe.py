@@ -38,6 +38,8 @@ def detail(node: Node, *, times: str = _TIMES, down: str = "↓", up: str = "↑
             dilation = f" d{attrs['dilation']}" if attrs["dilation"] > 1 else ""
             stride = f" {down}{attrs['stride']}" if attrs["stride"] > 1 else ""
             return _kernel(attrs, times) + stride + dilation
+        case "scatter_conv":
+            return _kernel(attrs, times)
         case "deconv":
             return _kernel(attrs, times) + (f" {up}{attrs['stride']}" if attrs["stride"] > 1 else "")
         case "avg_pool" | "max_pool":

@@ -135,7 +135,7 @@ def test_a_spec_computes_the_same(name: str, ending: str, tmp_path: Path) -> Non
     path = tmp_path / f"made{ending}"
     # What is shipped is the network after the passes, which must do what it did before them.
     form = FORMATS[ending]
-    write(rewritten_network(made, (*form.pipelines, *form.exact_pipelines)), path, half=False)
+    write(rewritten_network(made, (*form.pipelines, *form.native_pipelines)), path, half=False)
     sizes = sizes_to_check(size_rule(made.graph))
     assert check(made, lambda i: run(path, i), sizes, what="it", tolerance=TOLERANCE).furthest < TOLERANCE
 

@@ -128,7 +128,7 @@ def test_networks_take_turns(student: Project, monkeypatch: pytest.MonkeyPatch) 
 
     def prepared(form, network, conditions):  # type: ignore[no-untyped-def]
         ready = bench_forms.prepare(form, network, conditions)
-        return bench_forms.Prepared(lambda: seen.append(network.name), ready.result_BCHW, accounted=False)
+        return bench_forms.Prepared(lambda: seen.append(network.name), ready.result_BCHW, ready.graph, accounted=False)
 
     monkeypatch.setattr(job, "prepare", prepared)
     found = bench(student, BenchOptions(forms=("eager",), runs=2), say=quiet)
@@ -166,6 +166,20 @@ def test_onnxruntime_gets_as_many_threads(student: Project, monkeypatch: pytest.
     assert all(row.difference < 1e-5 for row in found.rows)
     assert all(row.speed.peak_bytes is None for row in found.rows)
     assert all((row.resident or 0) < 2**30 for row in found.rows)
+
+
+@pytest.mark.slow
+def test_in_onnxruntime_the_deployed_network_is_the_one_that_is_exported() -> None:
+    pytest.importorskip("onnxruntime")
+    text = (
+        "generator g { input x: image(3, 8, 8)\noutput x -> conv(12, 1) -> norm -> relu -> conv(3, 3, pad = reflect) }"
+    )
+    found = bench(load(text), BenchOptions(runs=1, forms=("eager", "onnxruntime")), say=quiet)
+    macs = {(row.network, row.form): row.cost.exact for row in found.rows}
+    plain = 8 * 8 * (3 * 12 + 9 * 12 * 3)
+    assert macs.pop(("teacher deployed", "onnxruntime")) == 8 * 8 * 3 * 12 + 10 * 10 * 9 * 12 * 3
+    assert set(macs.values()) == {plain}
+    assert all(row.difference < 1e-5 for row in found.rows)
 
 
 @pytest.mark.slow

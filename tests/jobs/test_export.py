@@ -90,6 +90,11 @@ def test_only_exact_models_are_rewritten_for_the_kernels_of_onnxruntime(cli):
 
     assert convs() == ["Conv", "ConvTranspose"]
     assert convs("--half") == convs("--as-searched") == ["Conv", "Conv"]
+    (cli.folder / "photos").mkdir()
+    for i in range(4):
+        pixels = np.random.default_rng(i).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(cli.folder / "photos" / f"{i}.png")
+    assert convs("--int8", "--calibration", "photos") == ["Conv", "Conv"]
 
 
 @pytest.mark.slow

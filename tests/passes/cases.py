@@ -166,9 +166,9 @@ CASES = (
         output.concat0 = concat(output.conv0, output.dwconv0, output.conv1)
         """,
         """
-        output.shared_pad0 = pad(x)
-        output.conv0 = conv(output.shared_pad0) kernel 3 padding 0
-        output.dwconv0 = dwconv(output.shared_pad0) kernel 3 padding 0
+        output.border0 = pad(x)
+        output.conv0 = conv(output.border0) kernel 3 padding 0
+        output.dwconv0 = dwconv(output.border0) kernel 3 padding 0
         output.conv1 = conv(x) kernel 5
         output.concat0 = concat(output.conv0, output.dwconv0, output.conv1)
         """,
@@ -278,7 +278,7 @@ CASES = (
     Case(
         ScatterNarrowConvs(),
         """input x: image(12, 8, 8)
-        a = x -> conv(4, 5, pad = reflect)
+        a = x -> conv(3, 5, pad = reflect)
         b = x -> conv(3, 4, pad = zero, padding = 2, bias = false)
         output concat(a -> resize(like = b), b)""",
         """
@@ -288,8 +288,8 @@ CASES = (
         output.concat0 = concat(output.resize0, b.conv0)
         """,
         """
-        a.shared_pad0 = pad(x)
-        a.conv0 = scatter_conv(a.shared_pad0) kernel 5 padding 0
+        a.border0 = pad(x)
+        a.conv0 = scatter_conv(a.border0) kernel 5 padding 0
         b.conv0 = scatter_conv(x) kernel 4 padding 2
         output.resize0 = resize(a.conv0, b.conv0)
         output.concat0 = concat(output.resize0, b.conv0)

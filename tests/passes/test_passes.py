@@ -77,7 +77,7 @@ def test_every_pass_of_a_pipeline_has_its_case() -> None:
         (ScatterNarrowConvs(), "w -> conv(4, 1)"),
         (ScatterNarrowConvs(), "w -> conv(5, 3)"),
         (ScatterNarrowConvs(channels=3), "w -> conv(4, 3)"),
-        (ScatterNarrowConvs(largest=4 * 9 * 64 * 4 - 1), "w -> conv(4, 3)"),
+        (ScatterNarrowConvs(growth=2), "w -> conv(4, 3)"),
         (ScatterNarrowConvs(), "w -> conv(4, 3, stride = 2)"),
         (ScatterNarrowConvs(), "w -> conv(4, 3, dilation = 2)"),
         (ScatterNarrowConvs(), "w -> conv(4, 3, spectral = true)"),
@@ -92,11 +92,13 @@ def test_what_would_change_a_result_is_left_alone(step: Pass, body: str) -> None
     assert step.run(graph).graph is graph
 
 
-def test_a_conv_that_scatters_has_the_cost_of_an_independent_counter() -> None:
-    graph = graph_of("input x: image(12, 8, 8)\noutput x -> conv(4, 5, pad = reflect)")
+@pytest.mark.parametrize(("pad", "side"), [("reflect", 12), ("zero", 8)])
+def test_a_conv_that_scatters_has_the_cost_of_an_independent_counter(pad: str, side: int) -> None:
+    """A border that is no zeros is multiplied like the pixels within."""
+    graph = graph_of("input x: image(12, 8, 8)\noutput x -> conv(3, 5, pad = PAD)".replace("PAD", pad))
     rewritten = ScatterNarrowConvs().run(graph).graph
-    assert [n.op.name for n in rewritten.nodes] == ["input", "pad", "scatter_conv"]
+    assert [n.op.name for n in rewritten.nodes if n.op.name != "pad"] == ["input", "scatter_conv"]
     module = build_module(rewritten).to("meta")
     with FlopCounterMode(display=False) as counter:
         module(torch.zeros((1, 12, 8, 8), device="meta"))
-    assert cost_model(rewritten).at().exact == counter.get_total_flops() / 2 == 12 * 12 * 12 * 4 * 25
+    assert cost_model(rewritten).at().exact == counter.get_total_flops() / 2 == side**2 * 12 * 3 * 25

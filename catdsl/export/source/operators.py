@@ -8,8 +8,7 @@ from typing import Any
 from catdsl.export.source.code import Call, Halved, Slot, call, flat
 from catdsl.ir.op import Attrs, Site
 from catdsl.ir.size import SizeExpr
-from catdsl.ops.conv import deconv_padding, padding
-from catdsl.ops.scatter import scatter_padding
+from catdsl.ops.conv import deconv_padding, padding, scatter_padding
 
 Expression = Callable[[Site, Sequence[str]], str]
 
