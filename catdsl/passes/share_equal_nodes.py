@@ -32,7 +32,8 @@ def _once(graph: Graph) -> Rewritten:
         wanted = _led(node, sizes)
         if wanted != node:
             draft.put(wanted)
-        key = (node.op.name, repr(sorted(wanted.attrs.items())), wanted.inputs)
+        # The channels tell apart those that put zeros in the place of different absent ones.
+        key = (node.op.name, repr(sorted(wanted.attrs.items())), wanted.inputs, wanted.type.channels)
         if seen.setdefault(key, node.name) != node.name:
             draft.move(node.name, seen[key])
     return draft.finish()

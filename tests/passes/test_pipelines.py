@@ -144,6 +144,24 @@ def test_corners_keep_their_function_at_every_size_that_is_taken(name: str, size
     assert merged == (name != "sizes that are equal only as declared")
 
 
+@pytest.mark.parametrize("name", ["train", "deploy"])
+@pytest.mark.parametrize("other", [1, 2])
+def test_zeros_in_the_place_of_absent_channels_are_shared_only_where_they_are_the_same(name: str, other: int) -> None:
+    text = """
+    generator g {
+        input x: image(1, 8, 8)
+        a = concat(x, x -> conv(1 in 0.., 1) -> conv(1 in 1.., 1)) + (x -> conv(2, 1))
+        b = concat(x, x -> conv(OTHER in 0.., 1) -> conv(OTHER in 1.., 1)) + (x -> conv(1 + OTHER, 1))
+        output concat(a, b) -> conv(2, 3)
+    }
+    search { floor = 0 }
+    """
+    project = load(text.replace("OTHER", str(other)))
+    student = project.student_at({w.name: w.low for w in project.graph.widths if w.searched})
+    assert [node.op.name for node in student.nodes].count("arrange") == 2
+    assert unequal(student, name) < 1e-8
+
+
 def test_deep_networks_are_rewritten() -> None:
     """Each norm folds into the conv before all of them, one after the other."""
     graph = load("generator g { input x: image(2, 4, 4)\noutput x -> conv(2, 1) -> 1200 * batch_norm }").graph
