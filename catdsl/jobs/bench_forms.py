@@ -18,6 +18,7 @@ from catdsl.export.network import Network, network_of, rewritten_network
 from catdsl.export.onnx_file import onnx_session, write_onnx
 from catdsl.ir.graph import Graph
 from catdsl.jobs.bench_networks import BenchNetwork
+from catdsl.jobs.export import FORMATS
 from catdsl.semantics.settings import PrecisionName
 
 Form = Literal["eager", "compiled", "onnxruntime"]
@@ -115,7 +116,7 @@ def _exported(network: BenchNetwork) -> Network:
     """The network as it is exported; a deployed one with what `export` does to ONNX besides."""
     tensors = {name: value.contiguous() for name, value in state_of(network.module).items()}
     exported = network_of(network.graph, tensors, facts={}, source=network.name)
-    return rewritten_network(exported, ("onnxruntime",) if network.deployed else ())
+    return rewritten_network(exported, FORMATS[".onnx"].native_pipelines if network.deployed else ())
 
 
 def parse_forms(text: str) -> tuple[Form, ...]:

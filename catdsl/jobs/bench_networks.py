@@ -9,11 +9,11 @@ from torch.fx import GraphModule
 from catdsl.analysis.input_size import with_input_size
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
-from catdsl.backend.weights import arrays_of, module_of, module_with_weights
+from catdsl.backend.weights import module_with_weights
 from catdsl.diagnostics import CatError
+from catdsl.export.network import Network, rewritten_network
 from catdsl.ir.graph import Graph
 from catdsl.jobs.run_folder import WEIGHTS, check_student, existing_run
-from catdsl.passes.pipeline import run_pipeline
 from catdsl.project import Project, load
 
 TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
@@ -103,6 +103,5 @@ def _with_weights(project: Project, graph: Graph, file: Path | None, seed: int) 
 def _shipped(network: BenchNetwork) -> BenchNetwork:
     """The network after the passes that change no result."""
     name = f"{network.name} {DEPLOYED}"
-    rewritten = run_pipeline("deploy", network.graph)
-    module = module_of(rewritten.graph, rewritten.carry(arrays_of(network.module)), source=name)
-    return BenchNetwork(name, rewritten.graph, module, network.weights, network.name)
+    rewritten = rewritten_network(Network(network.graph, network.module, facts={}), ("deploy",))
+    return BenchNetwork(name, rewritten.graph, rewritten.module, network.weights, network.name)

@@ -15,15 +15,16 @@ from catdsl.backend.threads import threads
 from catdsl.diagnostics import CatError
 from catdsl.evaluate import node_times
 from catdsl.evaluate.node_times import measure_nodes
+from catdsl.export import network as export_network
 from catdsl.jobs import bench as job
-from catdsl.jobs import bench_forms, bench_networks
+from catdsl.jobs import bench_forms
 from catdsl.jobs.bench import bench
 from catdsl.jobs.bench_figures import BenchOptions, parse_size
 from catdsl.jobs.bench_forms import parse_forms
 from catdsl.jobs.bench_operators import GROUPS, shares
 from catdsl.jobs.bench_shown import as_text
 from catdsl.jobs.planning import save_student
-from catdsl.passes.pipeline import run_pipeline
+from catdsl.passes.pipeline import run_pipeline, run_pipelines
 from catdsl.passes.rewriting import Rewritten
 from catdsl.project import Project, load
 
@@ -96,10 +97,11 @@ def test_counters_and_statistics_of_norms_are_carried_along(norm: str) -> None:
 
 
 def test_a_network_that_computes_something_else_is_warned_of(student: Project, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    def damaged(name, graph):  # type: ignore[no-untyped-def]
-        return Rewritten(graph, lambda weights: {name: 2 * value for name, value in weights.items()})
+    def damaged(names, graph):  # type: ignore[no-untyped-def]
+        made = run_pipelines(names, graph)
+        return Rewritten(made.graph, lambda weights: {n: 2 * value for n, value in made.carry(weights).items()})
 
-    monkeypatch.setattr(bench_networks, "run_pipeline", damaged)
+    monkeypatch.setattr(export_network, "run_pipelines", damaged)
     found = bench(student, BenchOptions(forms=("eager",), runs=1), say=quiet)
     (warning,) = (line for line in as_text(found).splitlines() if line.startswith("warning: "))
     assert warning.startswith("warning: student deployed eager computes something else")

@@ -75,6 +75,22 @@ def test_the_folder_is_whole_and_replaced_whole(cli, little):
     assert left(cli) == before
 
 
+@pytest.mark.slow
+def test_a_page_has_no_convs_for_kernels_that_browsers_lack(cli):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    spec, *words, web = given(cli, "generator g { input x: image(3, 8, 8)\noutput x -> conv(12, 1) -> conv(3, 3) }")
+
+    def convs(model: str) -> list[str]:
+        made = [node.op_type for node in onnx.load(str(cli.folder / model)).graph.node]
+        return [name for name in made if "Conv" in name]
+
+    cli("export", spec, *words, web, "--runtime", "dist", "-o", "page")
+    cli("export", spec, *words, "-o", "native.onnx")
+    assert convs("page/model.onnx") == ["Conv", "Conv"]
+    assert convs("native.onnx") == ["Conv", "ConvTranspose"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
