@@ -51,6 +51,8 @@ class Door:
     code: str
     limit: Name
     help: str = "check the path"
+    too_large: str = ""
+    """The code of its errors about the limit, where that is another."""
 
     def refuse(self, shown: object, problem: str, span: Span | None = None, *, notes: tuple[str, ...] = ()) -> CatError:
         """The error for a file that does not pass."""
@@ -98,7 +100,7 @@ def check_kind(mode: int, shown: object, door: Door, span: Span | None = None) -
 def check_amount(found: int, limit: Limit, told: str, door: Door, span: Span | None = None) -> None:
     """Refuse more than a limit. `told` says what was found. Raises the door's error."""
     if found > limit.most:
-        raise CatError.one(door.code, f"{told}, {limit.refusal(found)}", span, help=door.help)
+        raise CatError.one(door.too_large or door.code, f"{told}, {limit.refusal(found)}", span, help=door.help)
 
 
 def read_bytes(path: Path, door: Door, *, shown: object = None, span: Span | None = None) -> bytes:

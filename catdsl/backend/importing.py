@@ -12,7 +12,8 @@ from torch.fx import GraphModule
 
 from catdsl.backend.module import build_module
 from catdsl.backend.paths import graph_name
-from catdsl.backend.weights import UNREADABLE, load_weights, read_weights, state_of
+from catdsl.backend.torch_file import UNREADABLE
+from catdsl.backend.weights import load_weights, read_weights, state_of
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.search.released import graph_paths

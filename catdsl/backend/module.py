@@ -8,7 +8,6 @@ from torch import fx, nn
 
 from catdsl.backend.paths import module_path
 from catdsl.ir.graph import Graph, Node
-from catdsl.ir.op import Site
 
 
 def build_module(graph: Graph) -> fx.GraphModule:
@@ -38,23 +37,13 @@ def with_taps(module: fx.GraphModule, graph: Graph, taps: tuple[str, ...]) -> fx
     return fx.GraphModule(module, code, class_name=f"{graph.name.title()}WithTaps")
 
 
-def site_of(graph: Graph, node: Node) -> Site:
-    """What an operator's builder sees: attributes and sizes of segments."""
-    counts = graph.counts
-
-    def sizes(name: str) -> tuple[int, ...]:
-        return tuple(counts[s.width] * s.repeat for s in graph.node[name].type.channels)
-
-    return Site(node.attrs, tuple(sizes(i) for i in node.inputs), sizes(node.name))
-
-
 def _emit(graph: Graph, node: Node, root: nn.Module, code: fx.Graph, values: dict[str, fx.Node]) -> fx.Node:
     name = node.name.replace(".", "_")
     if not node.inputs:
         made = code.placeholder(f"{name}_" if _reserved(name) else name, type_expr=torch.Tensor)
     else:
         inputs = tuple(values[i] for i in node.inputs)
-        made = _call(node, name, inputs, root, code, node.op.build(site_of(graph, node)))
+        made = _call(node, name, inputs, root, code, node.op.build(graph.site(node)))
     made.meta["path"] = node.name
     return made
 

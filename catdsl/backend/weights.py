@@ -1,67 +1,92 @@
 """Weights of modules in safetensors files, checked against the graph that they are for."""
 
-import json
-import pickle
-import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import nn
 from torch.fx import GraphModule
 
 from catdsl.backend.module import build_module
 from catdsl.backend.paths import graph_name, module_path
 from catdsl.diagnostics import CatError
-from catdsl.files import write_whole
 from catdsl.ir.graph import Graph
-
-_FACTS = "catdsl"
-# What torch raises, among others, for a file that is damaged or none of its own.
-UNREADABLE = (
-    OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AssertionError,
-    struct.error, zipfile.BadZipFile, pickle.UnpicklingError,
-)  # fmt: skip
+from catdsl.ir.identity import owner_of
+from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, checked, write_tensors
 
 
-def save_weights(module: nn.Module, path: Path, facts: Mapping[str, Any]) -> None:
+def save_weights(module: nn.Module, path: Path, facts: Mapping[str, Any], owner: Owner = NOBODY) -> None:
     """Write a module's state to a safetensors file, whole or not at all.
 
-    `facts` are JSON values for the metadata. They stand under one key, since safetensors writes
-    several in an order that changes: equal weights shall be equal files.
+    `owner` is the network, and the run, that it is for; `facts` are JSON values beside that. Raises
+    CatError E606 for values that are not finite, E608.
     """
-    save_tensors(state_of(module), path, facts)
+    save_tensors(state_of(module), path, facts, owner)
 
 
-def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path, facts: Mapping[str, Any]) -> None:
+def save_tensors(
+    tensors: Mapping[str, torch.Tensor], path: Path, facts: Mapping[str, Any], owner: Owner = NOBODY
+) -> None:
     """Write tensors by name to a safetensors file, as `save_weights` does."""
     state = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_whole(path, lambda stream: stream.write(save(state, {_FACTS: json.dumps(facts)})))
-
-
-def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Tensors of a file, and the facts that `save_weights` put beside them. Raises CatError E605."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get(_FACTS, "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
-    except FileNotFoundError:
-        raise CatError.one("E605", f"there are no weights at {path}", help="check the path") from None
-    except (OSError, ValueError, SafetensorError) as error:
+    broken = not_finite(state)
+    if broken:
         raise CatError.one(
-            "E605", f"cannot read the weights in {path}: {error}", help="it is damaged, or no .safetensors file"
-        ) from None
+            "E606", f"weights with values that are not finite are not written to {path}, the first is {broken[0]}",
+            help="the training has diverged: go on from an earlier checkpoint, with a lower `lr`",
+        )  # fmt: skip
+    write_tensors(path, save(state), owner, facts)
 
 
-def module_with_weights(graph: Graph, path: Path) -> GraphModule:
-    """The network of a graph with the weights of a file. Raises CatError E605."""
-    module = build_module(graph)
-    tensors, _ = read_weights(path)
+def read_weights(
+    path: Path, wanted: Owner = NOBODY, acceptance: Acceptance = STRICT
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Tensors of a file, and the facts that `save_weights` put beside them.
+
+    Raises CatError E605 where it cannot be read, is damaged, is for another network or run than is
+    wanted, or holds values that are not finite.
+    """
+    with checked(path, wanted, acceptance) as file:
+        tensors = load_file(path)
+    broken = not_finite(tensors)
+    if broken:
+        acceptance.refuse(
+            CatError.one(
+                "E605", f"{len(broken)} tensors in {path} hold values that are not finite, the first is {broken[0]}",
+                help="its training has diverged, or it is damaged: take another file, or go on on purpose with "
+                "--accept-changes",
+            )
+        )  # fmt: skip
+    return tensors, dict(file.facts)
+
+
+def not_finite(tensors: Mapping[str, torch.Tensor]) -> list[str]:
+    """Names of tensors that hold NaN or an infinity."""
+    return [name for name, value in tensors.items() if value.is_floating_point() and not _finite(value)]
+
+
+def _finite(values: torch.Tensor) -> bool:
+    if values.element_size() == 1:
+        values = values.float()
+    # A sum takes a tenth of the time; one of large values may be infinite by itself.
+    return bool(values.sum().isfinite()) or bool(values.isfinite().all())
+
+
+def module_with_weights(
+    graph: Graph, path: Path, acceptance: Acceptance = STRICT, *, run: str | None = None
+) -> GraphModule:
+    """The network of a graph with the weights of a file; `run` is the run that it should belong to.
+
+    Raises CatError E605.
+    """
+    tensors, _ = read_weights(path, owner_of(graph, run), acceptance)
+    # Not to draw initial weights that nobody sees, which takes longer than all the rest.
+    with torch.device("meta"):
+        module = build_module(graph)
+    module.to_empty(device="cpu")
     load_weights(module, tensors, graph, source=str(path))
     return module
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from catdsl.cli.app import app
-from catdsl.cli.flags import Format, FormatOption
+from catdsl.cli.flags import Format, FormatOption, Limit
 
 data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at folders of images.")
 app.add_typer(data, name="data")
@@ -22,6 +22,7 @@ def _data() -> None:
 def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of images")],
     format: FormatOption = Format.text,
+    limit: Limit = None,
 ) -> None:
     """Say what a folder holds, which of its files cannot be used, and the settings to read it with.
 

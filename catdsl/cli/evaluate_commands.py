@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from catdsl.cli.app import app, say, typed
-from catdsl.cli.flags import Data, Device, Format, FormatOption, Seed, Set, Source
+from catdsl.cli.flags import AcceptChanges, Data, Device, Format, FormatOption, Limit, Seed, Set, Source
 from catdsl.cli.guard import open_spec, overrides_of
 from catdsl.files import write_text
+from catdsl.weights_file import Acceptance
 
 
 class ProtocolName(StrEnum):
@@ -75,6 +76,7 @@ def evaluate(
         bool, typer.Option("--cache/--no-cache", help="keep the features of images in the user's cache")
     ] = True,
     format: FormatOption = Format.text,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """Measure teacher and student on held-out images, and write RUN/report.
 
@@ -87,7 +89,7 @@ def evaluate(
         data=data, protocol=protocol.value if protocol else None,
         inception=inception_weights, squeezenet=squeezenet_weights,
         segmenter=segmenter, table=label_table, normalise=normalise.value if normalise else None,
-        balance=balance, batch=batch, device=device, cache=cache,
+        balance=balance, batch=batch, device=device, cache=cache, accept_changes=accept_changes,
         command=typed(),
     )  # fmt: skip
     done = job(run, options, say=say)
@@ -114,6 +116,7 @@ def compare(
         str | None, typer.Option("--metric", help="the metric of the plot; by default the first that all have")
     ] = None,
     format: FormatOption = Format.text,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """Runs side by side: cost, speed and fidelity.
 
@@ -123,8 +126,12 @@ def compare(
     from catdsl.view.report.comparison_forms import comparison_json
     from catdsl.view.report.comparison_terminal import ComparisonTables
 
-    found = compare_runs(runs, metric=metric, say=say)
-    written = () if out is None else write_comparison(found, runs, out, metric=metric)
+    found = compare_runs(runs, metric=metric, acceptance=Acceptance(accept_changes, say))
+    written = (
+        ()
+        if out is None
+        else write_comparison(found, runs, out, metric=metric, acceptance=Acceptance(accept_changes, say))
+    )
     if format is Format.json:
         print(comparison_json(found), end="")
     else:
@@ -168,6 +175,7 @@ def bench(
         Path | None, typer.Option("-o", "--out", help="a .json file for everything measured", show_default=False)
     ] = None,
     format: FormatOption = Format.text, set_: Set = None,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """Time teacher, student and what is shipped, in turn: eager, compiled and in onnxruntime.
 
@@ -186,7 +194,7 @@ def bench(
     options = BenchOptions(
         batch=batch, size=parse_size(size) if size else None, threads=threads, runs=runs,
         forms=parse_forms(forms) if forms is not None else None, teacher=teacher, precision=precision.value,
-        device=device, channels_last=channels_last, seed=seed,
+        device=device, channels_last=channels_last, seed=seed, accept_changes=accept_changes,
     )  # fmt: skip
     found = job(source if source.is_dir() else open_spec(source, set_), options, say=say)
     text = as_json(found)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catdsl.cli.app import app, say
-from catdsl.cli.flags import Format, FormatOption, Set, Source, UseTeacher, Weights
+from catdsl.cli.flags import AcceptChanges, Format, FormatOption, Limit, Set, Source, UseTeacher, Weights
 from catdsl.cli.guard import overrides_of
+from catdsl.weights_file import Acceptance
 
 if TYPE_CHECKING:
     from catdsl.jobs.export import Exported
@@ -48,6 +49,7 @@ def export(
     ] = None,
     format: FormatOption = Format.text,
     set_: Set = None,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """A network as a file that runs without catdsl, checked against the network before it is there.
 
@@ -68,7 +70,8 @@ def export(
         format_of(out)
     elif out.suffix in FORMATS:
         raise typer.BadParameter(f"with --web it names a folder, and {out.name} looks like a file", param_hint="-o")
-    what = chosen(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher, say=say)
+    what = chosen(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher,
+                  acceptance=Acceptance(accept_changes, say))  # fmt: skip
     options = None if calibration is None else Int8Options(calibration, data=data, squeezenet=squeezenet_weights)
     if web:
         from catdsl.jobs.web_export import WebOptions, examples_of, export_web

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from catdsl.limits import LIMITS, set_limits
+
 
 class Format(StrEnum):
     text = "text"
@@ -21,6 +23,13 @@ class CheckFormat(StrEnum):
 class Count(StrEnum):
     exact = "exact"
     paper = "paper"
+
+
+def _limited(given: list[str] | None) -> list[str] | None:
+    """In force before the command opens anything."""
+    if given:
+        set_limits(given)
+    return given
 
 
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="a .cat spec, or a student program")]
@@ -57,7 +66,20 @@ Vgg = Annotated[
     typer.Option("--vgg", help="torchvision's weights of VGG-19, for `perceptual` in train { }", show_default=False),
 ]
 AcceptChanges = Annotated[
-    bool, typer.Option("--accept-changes", help="with --resume: go on though spec, settings or data have changed")
+    bool,
+    typer.Option(
+        "--accept-changes", help="go on though a run, its settings or data, or weights are not what they were"
+    ),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=AMOUNT",
+        callback=_limited,
+        show_default=False,
+        help="raise a limit on input, such as pixels=200M; repeatable. There are " + ", ".join(LIMITS),
+    ),
 ]
 TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="also write the losses for TensorBoard")]
 Teacher = Annotated[Path | None, typer.Option("--teacher", help="a run folder, or a weights file", show_default=False)]

@@ -20,6 +20,7 @@ from catdsl.cli.flags import (
     Format,
     FormatOption,
     Images,
+    Limit,
     Out,
     Resume,
     Seed,
@@ -36,6 +37,7 @@ from catdsl.cli.flags import (
 )
 from catdsl.cli.guard import open_spec, overrides_of
 from catdsl.cli.speaking import speaks
+from catdsl.weights_file import Acceptance
 
 
 @app.command()
@@ -44,6 +46,7 @@ def train(
     device: Device = "auto", devices: Devices = None, seed: Seed = 0, vgg: Vgg = None,
     accept_changes: AcceptChanges = False, tensorboard: TensorBoard = False,
     format: FormatOption = Format.text, set_: Set = None,
+    limit: Limit = None,
 ) -> None:  # fmt: skip
     """Train the teacher.
 
@@ -72,6 +75,7 @@ def distill(
     device: Device = "auto", devices: Devices = None, seed: Seed = 0, vgg: Vgg = None,
     accept_changes: AcceptChanges = False, tensorboard: TensorBoard = False,
     format: FormatOption = Format.text, set_: Set = None,
+    limit: Limit = None,
 ) -> None:  # fmt: skip
     """Train a student with its teacher.
 
@@ -99,6 +103,7 @@ def compress(
     device: Device = "auto", devices: Devices = None, seed: Seed = 0, vgg: Vgg = None,
     accept_changes: AcceptChanges = False, tensorboard: TensorBoard = False,
     times: Times = None, format: FormatOption = Format.text, set_: Set = None,
+    limit: Limit = None,
 ) -> None:  # fmt: skip
     """Train the teacher if there is none, search, distil and compare: one run folder.
 
@@ -127,6 +132,7 @@ def translate(
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for the results")],
     weights: Weights = None, use_teacher: UseTeacher = False,
     device: Device = "auto", format: FormatOption = Format.text, set_: Set = None,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """Images in, images out.
 
@@ -135,7 +141,10 @@ def translate(
     from catdsl.jobs.setting import choose_device
     from catdsl.jobs.translate import find_images, translate, translator
 
-    network = translator(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher)
+    network = translator(
+        source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher,
+        acceptance=Acceptance(accept_changes, say),
+    )  # fmt: skip
     say(f"weights  {network.shown}")
     show_paths(translate(network, find_images(images), out, device=choose_device(device)), format)
 
@@ -147,6 +156,7 @@ def import_weights(
     out: Annotated[Path, typer.Option("-o", "--out", help="the .safetensors file to write")],
     format: FormatOption = Format.text,
     set_: Set = None,
+    limit: Limit = None,
 ) -> None:
     """Weights of a released network, for the spec that describes it.
 

@@ -9,11 +9,13 @@ import typer
 
 from catdsl.cli.app import app, say
 from catdsl.cli.flags import (
+    AcceptChanges,
     Budget,
     CountOption,
     Device,
     Format,
     FormatOption,
+    Limit,
     Out,
     Scores,
     Seed,
@@ -25,24 +27,26 @@ from catdsl.cli.flags import (
 )
 from catdsl.cli.guard import open_spec, show
 from catdsl.project import Project
+from catdsl.weights_file import Acceptance
 
 if TYPE_CHECKING:
     from catdsl.search.scores import Scores as ScoresByName
 
 
 def _ranked_by(
-    project: Project, scores: Path | None, teacher: Path | None, data: Path | None, *, device: str, seed: int
-) -> "ScoresByName":
+    project: Project, scores: Path | None, teacher: Path | None, data: Path | None, *,
+    device: str, seed: int, acceptance: Acceptance,
+) -> "ScoresByName":  # fmt: skip
     """The scores of a search: read, or taken from a teacher."""
     from catdsl.jobs.planning import scores_for
 
     if project.settings.search.score != "taylor" or teacher is None or data is None or scores is not None:
-        return scores_for(project, scores, teacher, seed=seed)
+        return scores_for(project, scores, teacher, seed=seed, acceptance=acceptance)
     from catdsl.jobs.setting import JobOptions, settle
     from catdsl.jobs.training import given_teacher, scores_of
 
     setting = settle(project, JobOptions(data, seed=seed, device=device), say)
-    return scores_of(project, given_teacher(project, teacher).module, setting)
+    return scores_of(project, given_teacher(project, teacher, acceptance).module, setting)
 
 
 @app.command()
@@ -52,6 +56,7 @@ def plan(
     device: Device = "auto", seed: Seed = 0, times: Times = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
     format: FormatOption = Format.text, set_: Set = None,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """Search a student within a budget.
 
@@ -65,7 +70,8 @@ def plan(
     project = open_spec(spec, set_)
     table = times_for(project, budget, times)
     asked = project.budget(budget, count.value if count else None, table)
-    ranked = _ranked_by(project, scores, teacher, data, device=device, seed=seed)
+    acceptance = Acceptance(accept_changes, say)
+    ranked = _ranked_by(project, scores, teacher, data, device=device, seed=seed, acceptance=acceptance)
     found = project.plan(ranked, asked, table)
     speed, slow = speed_of(project, ranked, found, table)
     show((*found.warnings, *slow), project.sources)
@@ -85,6 +91,7 @@ def sweep(
     count: CountOption = None, scores: Scores = None, teacher: Teacher = None, data: TaylorData = None,
     device: Device = "auto", seed: Seed = 0, times: Times = None, out: Out = None,
     format: FormatOption = Format.text, set_: Set = None,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """Plan at many budgets: the front of cost against importance.
 
@@ -97,7 +104,8 @@ def sweep(
     project = open_spec(spec, set_)
     folder = fresh_folder(out or default_folder(project, "-sweep"))
     table = times_for(project, budgets, times)
-    found = _ranked_by(project, scores, teacher, data, device=device, seed=seed)
+    acceptance = Acceptance(accept_changes, say)
+    found = _ranked_by(project, scores, teacher, data, device=device, seed=seed, acceptance=acceptance)
     front = job.sweep(project, found, job.budgets(budgets), count.value if count else None, table)
     show(tuple(dict.fromkeys(w for plan in front.plans for w in plan.warnings)), project.sources)
     written = job.write_front(project, front, folder)
@@ -114,6 +122,8 @@ def explain_plan(
     ] = None,
     floor: Annotated[int | None, typer.Option("--floor", min=0, help="another floor than the spec's")] = None,
     format: FormatOption = Format.text,
+    accept_changes: AcceptChanges = False,
+    limit: Limit = None,
 ) -> None:
     """Say why each width has its count; with --keep or --floor, what would be.
 
@@ -121,7 +131,7 @@ def explain_plan(
     """
     from catdsl.jobs import explain_plan as job
 
-    found = job.explained(run, keep=tuple(keep or ()), floor=floor)
+    found = job.explained(run, keep=tuple(keep or ()), floor=floor, acceptance=Acceptance(accept_changes, say))
     print(json.dumps(job.as_json(found), indent=1) if format is Format.json else job.as_text(found))
 
 
@@ -135,6 +145,7 @@ def measure(
         Path | None, typer.Option("-o", "--out", help="the table; by default one for this device in the cache folder")
     ] = None,
     format: FormatOption = Format.text, set_: Set = None,
+    limit: Limit = None,
 ) -> None:  # fmt: skip
     """Time the operators that students may need, for latency budgets.
 

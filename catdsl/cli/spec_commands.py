@@ -7,12 +7,26 @@ from typing import Annotated
 import typer
 
 from catdsl.cli.app import app, say, show_paths
-from catdsl.cli.flags import CheckFormat, Format, FormatOption, Out, Scores, Seed, Set, Spec, Specs, Teacher
+from catdsl.cli.flags import (
+    AcceptChanges,
+    CheckFormat,
+    Format,
+    FormatOption,
+    Limit,
+    Out,
+    Scores,
+    Seed,
+    Set,
+    Spec,
+    Specs,
+    Teacher,
+)
 from catdsl.cli.guard import open_spec, overrides, show
 from catdsl.diagnostics import CatError, Diagnostic, Severity
 from catdsl.diagnostics.render import render_github, render_json
 from catdsl.ir.serial import to_json
 from catdsl.project import load
+from catdsl.weights_file import Acceptance
 
 
 @app.command()
@@ -36,6 +50,7 @@ def check(
     specs: Specs,
     format: Annotated[CheckFormat, typer.Option("--format", help="how mistakes are printed")] = CheckFormat.text,
     set_: Set = None,
+    limit: Limit = None,
 ) -> None:
     """Check specs whole: names, shapes, widths, settings.
 
@@ -71,6 +86,7 @@ def fmt(
     check: Annotated[bool, typer.Option("--check", help="write nothing; exit with 1 if a file would change")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="write nothing; print what would change")] = False,
     format: FormatOption = Format.text,
+    limit: Limit = None,
 ) -> None:
     """Put specs into the canonical layout, in place.
 
@@ -97,7 +113,7 @@ def fmt(
 
 
 @app.command()
-def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None) -> None:
+def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None, limit: Limit = None) -> None:
     """Cost, floor, space and widths of a spec.
 
     Example: catdsl info specs/resnet_inception.cat --set ngf=32
@@ -120,6 +136,7 @@ def graph(
     scores: Scores = None, teacher: Teacher = None, seed: Seed = 0,
     format: FormatOption = Format.text,
     set_: Set = None,
+    accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
     """Draw the network; a student is drawn against its teacher, any two networks with --diff.
 
@@ -137,7 +154,7 @@ def graph(
     if out is not None and (given or (drawing.needs_no_scores(project) and out.suffix == ".html" and diff is None)):
         from catdsl.jobs.exploring import explore, plan_command, scores_to_show
 
-        ranked = scores_to_show(project, scores, teacher, seed=seed)
+        ranked = scores_to_show(project, scores, teacher, seed=seed, acceptance=Acceptance(accept_changes, say))
         warnings = explore(project, ranked, out, command=plan_command(spec, scores, teacher, set_, seed))
         show(warnings, project.sources)
         show_paths([out], format)
@@ -155,7 +172,14 @@ def graph(
 
 
 @app.command()
-def build(spec: Spec, out: Out = None, seed: Seed = 0, format: FormatOption = Format.text, set_: Set = None) -> None:
+def build(
+    spec: Spec,
+    out: Out = None,
+    seed: Seed = 0,
+    format: FormatOption = Format.text,
+    set_: Set = None,
+    limit: Limit = None,
+) -> None:
     """Write graph, summary, module source and initial weights.
 
     Example: catdsl build specs/quickstart.cat -o built

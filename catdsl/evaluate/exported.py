@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 from torch.export.passes import move_to_device_pass
 
-from catdsl.backend.weights import UNREADABLE
+from catdsl.backend.torch_file import UNREADABLE
 from catdsl.diagnostics import CatError
 
 # Where a file keeps what is unpickled without any check, and compiled libraries.

@@ -20,10 +20,12 @@ import torch
 from torch import Tensor
 
 from catdsl.diagnostics import CatError
+from catdsl.reading import Door, read_text
 
 _COMMENT = "#"
 _HEADER = ("predicted", "truth")
 _HELP = 'give a line `predicted truth` for each class of the segmenter, or a JSON object {"predicted": truth}'
+_DOOR = Door("table of labels", "E607", "json", _HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,7 @@ class LabelTable:
 
 def read_table(path: Path) -> LabelTable:
     """Read a table. Raises CatError E607 that names the line and what stands there."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CatError.one("E607", f"cannot read {path}: {error.strerror or error}", help=_HELP) from None
-    except UnicodeDecodeError:
-        raise CatError.one("E607", f"{path} is no text file", help=_HELP) from None
+    text = read_text(path, _DOOR).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     pairs = _of_json(path, text) if text.lstrip().startswith("{") else _of_lines(path, text)
     labels: dict[int, int] = {}
     for line, predicted, label in pairs:
@@ -91,11 +88,13 @@ def _of_json(path: Path, text: str) -> Iterator[tuple[int, int, int]]:
         pairs: list[tuple[str, object]] = json.loads(text, object_pairs_hook=list)
     except json.JSONDecodeError as error:
         raise _wrong(path, error.lineno, f"this is no JSON: {error.msg}") from None
-    end = 0
+    except RecursionError:
+        raise _wrong(path, 1, "this nests too deep for a table") from None
+    end, line = 0, 1
     for name, value in pairs:
         # JSON tells of no places; names are found in the order in which they stand.
-        end = max(text.find(json.dumps(name), end), end)
-        line = text.count("\n", 0, end) + 1
+        start, end = end, max(text.find(json.dumps(name), end), end)
+        line += text.count("\n", start, end)
         yield line, *_indices(path, line, (name, json.dumps(value)))
         end += 1
 

@@ -10,8 +10,9 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from catdsl.backend.weights import UNREADABLE
+from catdsl.backend.torch_file import load_torch_file, load_torch_stream
 from catdsl.diagnostics import CatError
+from catdsl.reading import Door
 
 _LONGEST_NOTE = 200
 
@@ -23,11 +24,16 @@ class Wanted:
     network: str
     give: str
 
+    @property
+    def problem(self) -> str:
+        """What is wrong with any other file."""
+        return f"does not hold the weights of {self.network}"
+
     def error(self, source: str, *notes: str) -> CatError:
         """The error for a file, or whatever `source` is, that does not hold these weights."""
         return CatError.one(
             "E605",
-            f"{source} does not hold the weights of {self.network}",
+            f"{source} {self.problem}",
             notes=tuple(_shortened(note) for note in notes),
             help=self.give,
         )
@@ -39,14 +45,11 @@ def read_tensors(file: Path | BinaryIO, wanted: Wanted, *, source: str) -> dict[
     `weights_only` runs no code of the file. Raises CatError E605 where it cannot be read, holds
     anything but tensors under names, or values that are not finite.
     """
-    try:
-        held = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise CatError.one(
-            "E605", f"cannot read the weights in {source}: {error.strerror or error}", help=wanted.give
-        ) from None
-    except UNREADABLE as error:
-        raise wanted.error(source, f"{type(error).__name__}: {error}") from error
+    door = Door("weights file", "E605", "weights", wanted.give)
+    if isinstance(file, Path):
+        held = load_torch_file(file, door, problem=wanted.problem)
+    else:
+        held = load_torch_stream(file, door, shown=source, problem=wanted.problem)
     if not isinstance(held, Mapping) or not all(isinstance(value, Tensor) for value in held.values()):
         raise wanted.error(source, "it is no state_dict, a dictionary of names and tensors")
     broken = [name for name, value in held.items() if not torch.isfinite(value).all()]

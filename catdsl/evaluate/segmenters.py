@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from catdsl.backend.weights import UNREADABLE
+from catdsl.backend.torch_file import UNREADABLE
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.exported import ANY, Span, open_exported
 from catdsl.evaluate.torchvision_operators import import_torchvision

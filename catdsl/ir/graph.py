@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from catdsl.diagnostics import Span
-from catdsl.ir.op import Op
+from catdsl.ir.op import Op, Site
 from catdsl.ir.types import TensorType, Width, total
 
 
@@ -79,6 +79,14 @@ class Graph:
     def channels(self, node: str) -> int:
         """Channels of a node's tensor in this graph."""
         return total(self.node[node].type.channels, self.counts)
+
+    def site(self, node: Node) -> Site:
+        """What an operator sees where it is used: attributes, and the sizes of the segments of its tensors."""
+
+        def sizes(name: str) -> tuple[int, ...]:
+            return tuple(self.counts[s.width] * s.repeat for s in self.node[name].type.channels)
+
+        return Site(node.attrs, tuple(sizes(i) for i in node.inputs), sizes(node.name))
 
     def in_channels(self, node: Node) -> int:
         """Channels that an operator's weights see: those of its first input (0 for an input)."""

@@ -136,6 +136,10 @@ def _same_size(attrs: Attrs, sizes: Sequence[Size]) -> Size:
     return min(sizes, key=lambda size: operations(size[0]) + operations(size[1]))
 
 
+def _arguments(site: Site) -> Attrs:
+    return site.attrs
+
+
 def _no_weights(attrs: Attrs) -> tuple[Weight, ...]:
     return ()
 
@@ -156,6 +160,9 @@ class Op:
     `per_channel` says that a channel of the result is a function of that channel of the first input
     alone, `random` that it is not the same in every pass of training.
     `view` says that its result lies in its input's memory, at inference.
+    `commutes` says that the order of its inputs does not matter.
+    `identity` gives the arguments that tell two uses apart, with those worked out that follow from
+    others: equal for two ways to write one computation (`catdsl/ir/identity.py`).
     `offset` says what a student's result lacks, given what its inputs lack (`catdsl/ir/offset.py`);
     None stands for what does not keep constants constant, or does not say.
     """
@@ -175,6 +182,8 @@ class Op:
     per_channel: bool = False
     random: bool = False
     view: bool = False
+    commutes: bool = False
+    identity: Callable[[Site], Attrs] = _arguments
     in_language: bool = True
     examples: tuple[Example, ...] = ()
     onnx: str = ""

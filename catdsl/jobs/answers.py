@@ -11,12 +11,12 @@ from pathlib import Path
 from torch import Tensor
 from torch.fx import GraphModule
 
-from catdsl.backend.weights import module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.quality import PairedValues, compare_pairs, joined
 from catdsl.evaluate.trivial import Answer, class_colours, mean_image, unchanged
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder
-from catdsl.project import Project, load
+from catdsl.jobs.run_networks import trained_module
+from catdsl.project import Project
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.images import write_image, write_png
@@ -67,10 +67,10 @@ def networks_of(run: RunFolder) -> dict[str, Network]:
     found: dict[str, Network] = {}
     if (run.teacher / WEIGHTS).is_file():
         project = run.project()
-        found[TEACHER] = Network(module_with_weights(project.teacher_graph, run.teacher / WEIGHTS), project)
+        found[TEACHER] = Network(trained_module(project.teacher_graph, run, run.teacher), project)
     if (run.student / WEIGHTS).is_file():
-        student = load(run.student_program)
-        found[STUDENT] = Network(module_with_weights(student.graph, run.student / WEIGHTS), student)
+        student = run.student_project()
+        found[STUDENT] = Network(trained_module(student.graph, run, run.student), student)
     if not found:
         raise CatError.one(
             "E603", f"the run {run.path} has no trained network yet", help="finish it with --resume, then evaluate it"

@@ -1,16 +1,19 @@
 """A run's folder, made by the first process of a training and found by the others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from catdsl.jobs.run_folder import RunFolder, open_run
+from catdsl.jobs.run_folder import RunFolder, existing_run, open_run
 from catdsl.jobs.setting import JobOptions
 from catdsl.project import Project
 from catdsl.train.collective import by_first
+from catdsl.weights_file import Acceptance
 
 
-def begin(folder: Path, project: Project, asked: Mapping[str, Any], options: JobOptions) -> RunFolder:
+def begin(
+    folder: Path, project: Project, asked: Mapping[str, Any], options: JobOptions, say: Callable[[str], None]
+) -> RunFolder:
     """Start a run, or continue one: see `open_run`."""
 
     def opened() -> None:
@@ -20,4 +23,4 @@ def begin(folder: Path, project: Project, asked: Mapping[str, Any], options: Job
         )  # fmt: skip
 
     by_first(opened, options.device)
-    return RunFolder(folder)
+    return existing_run(folder, Acceptance(options.accept_changes, say))

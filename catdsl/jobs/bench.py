@@ -32,6 +32,7 @@ from catdsl.jobs.bench_networks import (
 from catdsl.jobs.setting import choose_device
 from catdsl.project import Project
 from catdsl.train.modes import evaluating
+from catdsl.weights_file import Acceptance
 
 Say = Callable[[str], None]
 
@@ -46,7 +47,10 @@ def bench(source: Path | Project, options: BenchOptions, *, say: Say) -> Bench:
     device = choose_device(options.device)
     check_precision(options.precision, device)
     if isinstance(source, Path):
-        timed = networks_of_run(source, size=options.size, teacher=options.teacher, seed=options.seed)
+        timed = networks_of_run(
+            source, size=options.size, teacher=options.teacher, seed=options.seed,
+            acceptance=Acceptance(options.accept_changes, say),
+        )  # fmt: skip
     else:
         timed = networks_of_spec(source, size=options.size, teacher=options.teacher, seed=options.seed)
     with threads(options.threads) as count, ExitStack() as modes:

@@ -30,6 +30,7 @@ class BenchOptions:
     precision: PrecisionName = "fp32"
     device: str = "auto"
     channels_last: bool = False
+    accept_changes: bool = False
     seed: int = 0
 
 

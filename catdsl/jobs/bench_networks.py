@@ -9,12 +9,13 @@ from torch.fx import GraphModule
 from catdsl.analysis.input_size import with_input_size
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
-from catdsl.backend.weights import module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.export.network import Network, rewritten_network
 from catdsl.ir.graph import Graph
-from catdsl.jobs.run_folder import WEIGHTS, check_student, existing_run
-from catdsl.project import Project, load
+from catdsl.jobs.run_folder import WEIGHTS, RunFolder, check_student, existing_run
+from catdsl.jobs.run_networks import trained_module
+from catdsl.project import Project
+from catdsl.weights_file import Acceptance
 
 TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
 
@@ -51,16 +52,17 @@ class BenchNetworks:
         return self.networks[-1]
 
 
-def networks_of_run(path: Path, *, size: tuple[int, int] | None, teacher: bool, seed: int) -> BenchNetworks:
+def networks_of_run(
+    path: Path, *, size: tuple[int, int] | None, teacher: bool, seed: int, acceptance: Acceptance
+) -> BenchNetworks:
     """Teacher and student of a run with their weights.
 
     Raises CatError E603 for a run without a trained student, and what `networks_of_spec` raises.
     """
-    run = existing_run(path)
+    run = existing_run(path, acceptance)
     check_student(run)
-    project = load(run.student_program)
-    files = {TEACHER: run.teacher / WEIGHTS, STUDENT: run.student / WEIGHTS}
-    return _networks(str(path), project, size, files=files, teacher=teacher, seed=seed)
+    parts = {TEACHER: run.teacher, STUDENT: run.student}
+    return _networks(str(path), run.student_project(), size, run=run, parts=parts, teacher=teacher, seed=seed)
 
 
 def networks_of_spec(project: Project, *, size: tuple[int, int] | None, teacher: bool, seed: int) -> BenchNetworks:
@@ -68,12 +70,12 @@ def networks_of_spec(project: Project, *, size: tuple[int, int] | None, teacher:
 
     Raises CatError E607 for a size that the generator cannot take, or where nothing is left to time.
     """
-    return _networks(project.source.shown, project, size, files={}, teacher=teacher, seed=seed)
+    return _networks(project.source.shown, project, size, run=None, parts={}, teacher=teacher, seed=seed)
 
 
 def _networks(
     source: str, project: Project, size: tuple[int, int] | None, *,
-    files: Mapping[str, Path], teacher: bool, seed: int,
+    run: RunFolder | None, parts: Mapping[str, Path], teacher: bool, seed: int,
 ) -> BenchNetworks:  # fmt: skip
     first = project.teacher_graph.inputs[0].type
     chosen = size or (first.height, first.width)
@@ -87,14 +89,16 @@ def _networks(
         )  # fmt: skip
     made = []
     for name, graph in graphs.items():
-        module, weights = _with_weights(project, graph, files.get(name), seed)
+        module, weights = _with_weights(project, graph, run, parts.get(name), seed)
         made.append(BenchNetwork(name, with_input_size(graph, *chosen), module, weights, name))
     return BenchNetworks(source, project, chosen, (*made, _shipped(made[-1])))
 
 
-def _with_weights(project: Project, graph: Graph, file: Path | None, seed: int) -> tuple[GraphModule, str]:
-    if file is not None and file.is_file():
-        return module_with_weights(graph, file), str(file)
+def _with_weights(
+    project: Project, graph: Graph, run: RunFolder | None, part: Path | None, seed: int
+) -> tuple[GraphModule, str]:
+    if run is not None and part is not None and (part / WEIGHTS).is_file():
+        return trained_module(graph, run, part), str(part / WEIGHTS)
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)
     return module, f"initial, seed {seed}"

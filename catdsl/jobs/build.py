@@ -7,6 +7,7 @@ from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
 from catdsl.backend.weights import save_weights
 from catdsl.files import write_text
+from catdsl.ir.identity import owner_of
 from catdsl.ir.serial import to_json
 from catdsl.jobs.describe import info_text
 from catdsl.project import Project
@@ -20,7 +21,7 @@ def build(project: Project, folder: Path, *, seed: int) -> tuple[Path, ...]:
     write_text(folder / "graph.json", json.dumps(to_json(graph), indent=1, ensure_ascii=False) + "\n")
     write_text(folder / "summary.txt", info_text(project) + "\n")
     write_text(folder / "module.py", _source(project, module.code))
-    save_weights(module, folder / "weights.safetensors", {"seed": seed, "step": 0})
+    save_weights(module, folder / "weights.safetensors", {"seed": seed, "step": 0}, owner_of(graph))
     return tuple(folder / n for n in ("graph.json", "summary.txt", "module.py", "weights.safetensors"))
 
 

@@ -1,6 +1,5 @@
 """Teacher against student on held-out images: the table, the picture, and result.json."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from catdsl.evaluate.quality import (
     measure_quality,
 )
 from catdsl.evaluate.speed import Speed, measure_speed
-from catdsl.files import write_text
 from catdsl.jobs.run_folder import RunFolder
+from catdsl.jobs.run_records import write_record
 from catdsl.project import Project
 from catdsl.search.plan import Plan
 from catdsl.train.data.batches import plain_batches
@@ -63,7 +62,7 @@ def compare(
         if paired and alike:
             result["baselines"]["input"] = asdict(input_quality(data).means)
         _picture(run.picture, teacher, student, data, device, paired=paired)
-    write_text(run.result, json.dumps(result, indent=2) + "\n")
+    write_record(run.result, result, run=run.id, indent=2)
     return result
 
 

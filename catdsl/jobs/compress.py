@@ -1,6 +1,5 @@
 """`compress`: whatever is still missing of teacher, search, student and comparison, in one run folder."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +9,26 @@ import numpy as np
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
+from catdsl.ir.identity import owner_of
 from catdsl.jobs.beginning import begin
 from catdsl.jobs.comparison import compare
 from catdsl.jobs.drawing import draw
 from catdsl.jobs.explain_plan import as_text, explained_plan
 from catdsl.jobs.operator_times import save_times, speed_of, times_for
-from catdsl.jobs.planning import plan_json, save_student
+from catdsl.jobs.planning import plan_json, run_scores, save_student
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder
+from catdsl.jobs.run_records import write_record
 from catdsl.jobs.setting import JobOptions, Setting, check_distillation, check_teacher, settle
 from catdsl.jobs.training import Teacher, distilled_student, given_teacher, keep_teacher, scores_of, trained_teacher
 from catdsl.project import Project
 from catdsl.search.budget import Budget
 from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan
-from catdsl.search.scores import load_scores, save_scores
+from catdsl.search.scores import save_scores
 from catdsl.train.collective import first, wait_for_all
 from catdsl.train.engine import CHECKPOINT
 from catdsl.train.run_settings import weights_digest
+from catdsl.weights_file import Acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ def compress(
     if teacher is None:
         check_teacher(project, setting)
     check_distillation(project, setting)
-    given = None if teacher is None else given_teacher(project, teacher)
+    acceptance = Acceptance(options.accept_changes, say)
+    given = None if teacher is None else given_teacher(project, teacher, acceptance)
     known = {"budget": str(asked), "teacher": None if given is None else weights_digest(given.module)}
     if options.accept_changes:
-        _check_widths(project, RunFolder(folder), asked, known_times)
-    run = begin(folder, project, {**setting.identity, **known}, setting.options)
+        _check_widths(project, RunFolder(folder, acceptance), asked, known_times)
+    run = begin(folder, project, {**setting.identity, **known}, setting.options, say)
     if first() and known_times is not None and not run.times.exists():
         save_times(known_times, run.times)
     taught = given or trained_teacher(project, run, setting)
@@ -76,7 +79,7 @@ def finish(
 ) -> Compressed:  # fmt: skip
     """Distil the student of a plan, compare it with its teacher, and draw it. Raises CatError, Stopped."""
     if first():
-        keep_teacher(taught, run)
+        keep_teacher(project, taught, run)
     student = distilled_student(project, plan.kept, plan.channels, taught, run, setting, say)
     say(f"weights  {run.student / WEIGHTS}")
     device = setting.options.device
@@ -96,12 +99,12 @@ def _search(
     anew = setting.options.accept_changes and not (run.student / CHECKPOINT).exists()
     known, saved = run.scores.exists() and not anew, run.student_program.exists() and not anew
     wait_for_all()
-    scores = load_scores(run.scores) if known else scores_of(project, teacher.module, setting)
+    scores = run_scores(project, run) if known else scores_of(project, teacher.module, setting)
     plan = project.plan(scores, asked, times)
     if first() and not saved:
         # The program last: where it stands, plan and scores do too.
-        save_scores(scores, run.scores)
-        write_text(run.plan, json.dumps(plan_json(plan), indent=1) + "\n")
+        save_scores(scores, run.scores, owner_of(project.teacher_graph, run.id))
+        write_record(run.plan, plan_json(plan), run=run.id)
         write_text(run.explanation, as_text(explained_plan(project, scores, plan)) + "\n")
         save_student(project, plan, run.student_program, run.spec(project))
     _, slow = speed_of(project, scores, plan, times)
@@ -113,10 +116,11 @@ def _search(
 
 def _check_widths(project: Project, run: RunFolder, asked: Budget, times: OperatorTimes | None) -> None:
     """Refuse to go on with a student of other widths than those that it began with. Raises CatError E604."""
-    if not ((run.student / CHECKPOINT).exists() and run.scores.exists() and run.plan.exists()):
+    before = run.found_plan() if (run.student / CHECKPOINT).exists() and run.scores.exists() else None
+    if before is None:
         return
-    plan = project.plan(load_scores(run.scores), asked, times)
-    if plan.kept != json.loads(run.plan.read_text(encoding="utf-8"))["kept"]:
+    plan = project.plan(run_scores(project, run), asked, times)
+    if plan.kept != before.kept:
         raise CatError.one(
             "E604",
             f"the student in {run.path} has other widths than {asked} gives, and cannot go on with those",

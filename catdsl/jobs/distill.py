@@ -16,6 +16,7 @@ from catdsl.search.plan import Plan, plan_of_counts
 from catdsl.semantics.student_text import write_student
 from catdsl.train.collective import first
 from catdsl.train.run_settings import weights_digest
+from catdsl.weights_file import Acceptance
 
 
 def distill(
@@ -37,9 +38,9 @@ def distill(
         )  # fmt: skip
     setting = settle(project, options, say)
     check_distillation(project, setting)
-    taught = given_teacher(project, teacher)
+    taught = given_teacher(project, teacher, Acceptance(options.accept_changes, say))
     known = {"teacher": weights_digest(taught.module), "widths": dict(counts)}
-    run = begin(folder, project, {**setting.identity, **known}, setting.options)
+    run = begin(folder, project, {**setting.identity, **known}, setting.options, say)
     scores = scores_of(project, taught.module, setting)
     plan = plan_of_counts(project.cost_model, scores, counts, group=project.settings.search.group)
     if first():

@@ -21,6 +21,7 @@ from catdsl.project import Project
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.opening import ImageData
 from catdsl.view.report.content import STUDENT, TEACHER, Note, Protocol, Report
+from catdsl.weights_file import Acceptance
 
 _FEWEST, _FEW = 2, 200
 """Held-out images without which nothing can be measured, and below which a report says so."""
@@ -41,6 +42,7 @@ class EvaluateOptions:
     batch: int = 16
     device: str = "auto"
     cache: bool = True
+    accept_changes: bool = False
     command: Sequence[str] = ()
 
 
@@ -60,7 +62,7 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
     held-out images), E602, E603 (no run, or no trained network), E605 (weights), E607 (what does not
     fit together), E608.
     """
-    run = existing_run(path)
+    run = existing_run(path, Acceptance(options.accept_changes, say))
     project = run.project()
     device = choose_device(options.device)
     networks = networks_of(run)
@@ -113,7 +115,7 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
 
 def _check_known(run: RunFolder, options: EvaluateOptions, data: ImageData) -> None:
     """Where no folder was given, the embedded scenes are meant only for who trained on them. Raises CatError E601."""
-    if options.data is None and run.held()["asked"].get("data") not in (None, data.fingerprint):
+    if options.data is None and run.held().asked.data not in (None, data.fingerprint):
         raise CatError.one(
             "E601", f"the run {run.path} was not trained on the embedded scenes",
             help="give --data with the folder that it was trained on",
@@ -181,7 +183,7 @@ def _segmentation(options: EvaluateOptions, data: ImageData, ignore: int | None,
 
 def _notes(run: RunFolder, project: Project, data: ImageData, networks: Mapping[str, Network]) -> Iterator[Note]:
     """What a reader must know to take the figures for what they are."""
-    trained = run.held()["asked"].get("data")
+    trained = run.held().asked.data
     held_out = min(data.validation.counts)
     if trained not in (None, data.fingerprint):
         yield Note(kind="warning", text="The images are not those that the run was trained on, by names and sizes.")

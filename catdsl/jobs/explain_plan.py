@@ -1,6 +1,5 @@
 """`explain-plan`: why each width has its count, and what would be if something else were asked."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -14,13 +13,14 @@ from catdsl.diagnostics import CatError
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph
 from catdsl.jobs.operator_times import load_times
-from catdsl.jobs.planning import scores_for
+from catdsl.jobs.planning import run_scores, scores_for
 from catdsl.jobs.run_folder import existing_run
 from catdsl.project import Project
 from catdsl.search.budget import Budget, Limit, shown
 from catdsl.search.plan import Plan, Planner
-from catdsl.search.scores import Scores, load_scores
+from catdsl.search.scores import Scores
 from catdsl.view.describe import amount
+from catdsl.weights_file import STRICT, Acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,27 @@ class Explained:
     plan: Plan
 
 
-def explained(folder: Path, *, keep: tuple[str, ...] = (), floor: int | None = None) -> Explained:
+def explained(
+    folder: Path, *, keep: tuple[str, ...] = (), floor: int | None = None, acceptance: Acceptance = STRICT
+) -> Explained:
     """The plan of a run; or what it would be with widths kept whole, or another floor.
 
     `keep` are patterns of width names, `*` for anything. Raises CatError E201 for a pattern that fits
     no width, E401 where the budget then cannot be met, E603 where the run has no plan.
     """
-    run = existing_run(folder)
-    if not run.plan.is_file():
+    run = existing_run(folder, acceptance)
+    asked = run.found_plan()
+    if asked is None:
         raise CatError.one("E603", f"the run {folder} has no plan", help="make it with `catdsl compress`")
     project = run.project()
-    asked = json.loads(run.plan.read_text("utf-8"))["budget"]
-    limits = Budget(tuple(Limit(metric, most, shown(metric, most)) for metric, most in asked.items()))
+    limits = Budget(tuple(Limit(metric, most, shown(metric, most)) for metric, most in asked.budget.items()))
     times = load_times(run.times) if run.times.exists() else None
     search = project.settings.search
     model = _constrained(project.cost_model, keep, floor, search.floor)
     # Runs of earlier versions have no file of scores.
-    scores = load_scores(run.scores) if run.scores.exists() else scores_for(project, None, folder)
+    scores = (
+        run_scores(project, run) if run.scores.exists() else scores_for(project, None, folder, acceptance=acceptance)
+    )
     planner = Planner(model, scores, group=search.group, policy=search.policy, times=times)
     return Explained(project, planner, planner.plan(limits))
 

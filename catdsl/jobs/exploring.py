@@ -17,11 +17,14 @@ from catdsl.search.scores import Scores
 from catdsl.view.facts import costed_facts
 from catdsl.view.graph_page.model import model_of
 from catdsl.view.graph_page.page import Exploration, Start, render_graph_page
+from catdsl.weights_file import STRICT, Acceptance
 
 _HALF = Start("exact", "50%")
 
 
-def scores_to_show(project: Project, scores: Path | None, teacher: Path | None, *, seed: int = 0) -> Scores:
+def scores_to_show(
+    project: Project, scores: Path | None, teacher: Path | None, *, seed: int = 0, acceptance: Acceptance = STRICT
+) -> Scores:
     """The scores that `plan` would rank by, as far as they can be had without training. Raises CatError E403, E605."""
     taylor = project.settings.search.score == "taylor" and scores is None and teacher is not None
     if taylor and teacher is not None and not RunFolder(teacher).scores.exists():
@@ -30,7 +33,7 @@ def scores_to_show(project: Project, scores: Path | None, teacher: Path | None, 
             help="give a run that was searched: `catdsl compress` leaves them in RUN/scores.safetensors, "
             "for --teacher RUN or --scores FILE",
         )  # fmt: skip
-    return scores_for(project, scores, teacher, seed=seed)
+    return scores_for(project, scores, teacher, seed=seed, acceptance=acceptance)
 
 
 def explore(project: Project, scores: Scores, path: Path, *, command: str) -> tuple[Diagnostic, ...]:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from catdsl import __version__
 from catdsl.analysis.sizes import SizeRule, size_rule, sizes_to_check
-from catdsl.backend.weights import read_weights
 from catdsl.diagnostics import CatError
 from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
 from catdsl.export.network import PROGRAM, STRIDE, Network, network_of, rewritten_network
@@ -25,10 +24,11 @@ from catdsl.files import not_writable
 from catdsl.ir.graph import Graph
 from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
 from catdsl.jobs.run_folder import check_student, existing_run
+from catdsl.jobs.run_networks import trained_network
 from catdsl.jobs.setting import stride
-from catdsl.jobs.translate import trained_network
 from catdsl.project import Project
 from catdsl.semantics.student import digest
+from catdsl.weights_file import Acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +75,19 @@ class Chosen:
 
 
 def chosen(
-    source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool, say: Callable[[str], None]
+    source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool, acceptance: Acceptance
 ) -> Chosen:
     """The network that a command means: its graph, its weights, and where they come from.
 
     Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
     """
     if source.is_dir() and not teacher:
-        check_student(existing_run(source))
-    project, path = trained_network(source, weights, dict(overrides), teacher=teacher)
-    say(f"weights  {path}, of the {'teacher' if project.student is None else 'student'}")
-    tensors, _ = read_weights(path)
-    graph = project.graph
+        check_student(existing_run(source, acceptance))
+    found = trained_network(source, weights, overrides, teacher=teacher, acceptance=acceptance)
+    project, graph = found.project, found.project.graph
+    acceptance.say(f"weights  {found.weights}, of the {'teacher' if project.student is None else 'student'}")
     facts = facts_of(project, graph)
-    return Chosen(project, network_of(graph, tensors, facts=facts, source=str(path)))
+    return Chosen(project, network_of(graph, found.tensors(), facts=facts, source=str(found.weights)))
 
 
 def facts_of(project: Project, graph: Graph) -> dict[str, str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from catdsl.backend.importing import import_weights
 from catdsl.backend.weights import save_weights
 from catdsl.diagnostics import CatError
+from catdsl.ir.identity import owner_of
 from catdsl.project import Project
 
 
@@ -15,7 +16,7 @@ def import_file(project: Project, file: Path, out: Path) -> list[str]:
     if out.exists() and file.exists() and out.samefile(file):
         raise CatError.one("E608", f"{out} is the file that is read", help="choose another file with -o")
     imported = import_weights(project.graph, file)
-    save_weights(imported.module, out, {"imported from": file.name})
+    save_weights(imported.module, out, {"imported from": file.name}, owner_of(project.graph))
     lines = [f"{len(imported.module.state_dict())} tensors of {project.graph.name}"]
     if imported.filled:
         lines.append(f"no scales of norms in {file}: {len(imported.filled)} are 1 and 0, as without affine norms")

@@ -6,11 +6,12 @@ from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.files import cache_folder, write_text
 from catdsl.project import Project
+from catdsl.reading import Door, read_json
 from catdsl.search.budget import no_times
 from catdsl.search.latency import Curve, OperatorTimes
 from catdsl.search.plan import Plan
@@ -20,6 +21,7 @@ from catdsl.search.speed import Speed, predicted_speed, slow_warning
 _TABLES = "times"
 _TABLE = TypeAdapter(OperatorTimes)
 _MEASURE = "run `catdsl measure SPEC` on the device, or give its table with --times"
+_TIMES_DOOR = Door("table of operator times", "E406", "json", _MEASURE)
 
 
 def table_path(times: OperatorTimes) -> Path:
@@ -30,13 +32,9 @@ def table_path(times: OperatorTimes) -> Path:
 
 def load_times(path: Path) -> OperatorTimes:
     """A table from its file. Raises CatError E406."""
-    try:
-        return _TABLE.validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise CatError.one("E406", f"there are no operator times at {path}", help=_MEASURE) from None
-    except (OSError, ValidationError) as error:
-        problem = error.strerror if isinstance(error, OSError) else f"{error.error_count()} values are wrong"
-        raise CatError.one("E406", f"cannot read the operator times in {path}: {problem}", help=_MEASURE) from None
+    if not path.exists():
+        raise CatError.one("E406", f"there are no operator times at {path}", help=_MEASURE)
+    return read_json(path, _TIMES_DOOR, _TABLE)
 
 
 def save_times(times: OperatorTimes, path: Path) -> None:

@@ -11,18 +11,21 @@ import numpy as np
 from catdsl.analysis.cost import METRICS
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
-from catdsl.jobs.run_folder import RunFolder, teacher_weights_path
-from catdsl.project import Project
+from catdsl.ir.identity import owner_of
+from catdsl.jobs.run_folder import RunFolder, existing_run, teacher_weights_path
+from catdsl.jobs.spec_copy import copy_spec
+from catdsl.project import Project, load
 from catdsl.search.budget import METERED, label, shown
 from catdsl.search.plan import Plan
 from catdsl.search.scores import load_scores, scales_of
 from catdsl.search.speed import Speed
 from catdsl.semantics.student_text import write_student
 from catdsl.view.describe import METRIC_NAMES, amount
+from catdsl.weights_file import STRICT, Acceptance
 
 
 def scores_for(
-    project: Project, scores: Path | None, teacher: Path | None, *, seed: int = 0
+    project: Project, scores: Path | None, teacher: Path | None, *, seed: int = 0, acceptance: Acceptance = STRICT
 ) -> Mapping[str, np.ndarray]:
     """Scores from a file as they are, or what the spec's `search` asks for from a teacher.
 
@@ -34,20 +37,25 @@ def scores_for(
         problem = "the search needs scores" if scores is None else "scores come from a file or from a teacher, not both"
         raise CatError.one("E403", problem, help="give --scores FILE (.npz, .safetensors) or --teacher RUN")
     if scores is not None:
-        arrays = load_scores(scores)
+        arrays = load_scores(scores, owner_of(project.teacher_graph), acceptance)
         return {**arrays, **scales_of(arrays, project.teacher_graph)}
     assert teacher is not None
-    if project.settings.search.score == "taylor" and RunFolder(teacher).scores.exists():
-        return load_scores(RunFolder(teacher).scores)
+    if project.settings.search.score == "taylor" and teacher.is_dir() and RunFolder(teacher).scores.exists():
+        return run_scores(project, existing_run(teacher, acceptance))
     if project.settings.search.score == "taylor":
         raise CatError.one(
             "E403", "taylor scores need the teacher's images",
             help="give --data with the folder that the teacher was trained on",
         )  # fmt: skip
-    path = teacher_weights_path(teacher, project)
-    weights = load_scores(path)
+    path, run = teacher_weights_path(teacher, project, acceptance)
+    weights = load_scores(path, owner_of(project.teacher_graph, run), acceptance)
     _check_weights(project, weights, path)
     return project.scores(weights, seed=seed)
+
+
+def run_scores(project: Project, run: RunFolder) -> Mapping[str, np.ndarray]:
+    """What a run was searched by. Raises CatError E403, E605."""
+    return load_scores(run.scores, owner_of(project.teacher_graph, run.id), run.acceptance)
 
 
 def _check_weights(project: Project, weights: Mapping[str, np.ndarray], path: Path) -> None:
@@ -69,7 +77,11 @@ def _check_weights(project: Project, weights: Mapping[str, np.ndarray], path: Pa
 
 
 def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:
-    """Write the student program of a plan, whole or not at all."""
+    """Write the student program of a plan, whole or not at all, and beside it the spec that it is of.
+
+    A spec that lies in the program's folder, or below, is named; of another one, a copy lies in the folder
+    STEM.spec: a program may not read outside its own folder. Raises CatError E608.
+    """
     original = spec or project.spec.files[0].path
     if any(file.path is not None and path.exists() and path.samefile(file.path) for file in project.spec.files):
         raise CatError.one("E608", f"{path} is the spec itself", help="choose another file with -o")
@@ -80,11 +92,35 @@ def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = N
         budget[limit.kind] = f"{limit.most / 1e6}ms" if limit.metric == "latency" else limit.most
         if limit.kind == "macs":
             budget["count"] = limit.metric
+    if not original.resolve().is_relative_to(path.parent.resolve()):
+        original = _copied(project, path)
     text = write_student(
         spec=original, folder=path.parent, files=project.spec.files, parameters=project.spec.parameters,
         kept=plan.kept, budget=budget,
     )  # fmt: skip
     write_text(path, text)
+
+
+def _copied(project: Project, path: Path) -> Path:
+    """A copy of the spec beside a student program. Raises CatError E608 where something else lies there."""
+    folder = path.with_name(f"{path.stem}.spec")
+    main = folder / Path(project.spec.files[0].shown).name
+    if folder.exists() and not _copy_of(path, main):
+        raise CatError.one(
+            "E608", f"{folder} exists already, and the copy of the spec would lie there",
+            help="choose another name or folder with -o",
+        )  # fmt: skip
+    copy_spec(folder, project.spec.files)
+    return main
+
+
+def _copy_of(path: Path, main: Path) -> bool:
+    """Whether a student program that is there has this copy of a spec, and may be replaced with it."""
+    try:
+        student = load(path).student
+    except CatError:
+        return False
+    return student is not None and student.spec.path == main.resolve()
 
 
 def plan_json(plan: Plan, speed: Speed | None = None) -> dict[str, Any]:

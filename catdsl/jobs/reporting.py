@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from catdsl.files import write_text
 from catdsl.ir.graph import Graph
 from catdsl.jobs.answers import Answers, Network
 from catdsl.jobs.run_folder import RunFolder
+from catdsl.jobs.run_records import RunRecord
 from catdsl.project import Project
 from catdsl.search.budget import label, shown
 from catdsl.train.data.opening import ImageData
@@ -80,12 +80,12 @@ def assemble(run: RunFolder, networks: Mapping[str, Network], measured: Measured
     source, student = teacher.inputs[0], networks.get(STUDENT)
     size = (source.type.height, source.type.width)
     digest = weights_digest(networks[TEACHER].module) if TEACHER in networks else ""
-    asked = record["asked"]
+    asked = record.asked
     return Report(
-        title=_title(project, asked), run=str(run.path), spec=Path(record["file"]).name,
+        title=_title(project, asked.budget), run=str(run.path), spec=Path(record.file).name,
         system=project.settings.train.system,
         data=_data(measured),
-        date=datetime.now(UTC).isoformat(timespec="seconds"), seed=int(asked.get("seed") or 0), size=size,
+        date=datetime.now(UTC).isoformat(timespec="seconds"), seed=asked.seed, size=size,
         teacher=_costs(project.cost_model.teacher, teacher),
         student=None if student is None else _costs(student.project.cost, student.project.graph),
         teacher_digest=digest,
@@ -110,9 +110,9 @@ def write_report(run: RunFolder, report: Report) -> tuple[Path, ...]:
     return tuple(run.report / name for name in order if not name.endswith(".svg"))
 
 
-def _title(project: Project, asked: Mapping[str, Any]) -> str:
+def _title(project: Project, budget: str | None) -> str:
     name = Path(project.source.shown).stem
-    return f"{name} at {asked['budget']}" if asked.get("budget") else name
+    return f"{name} at {budget}" if budget else name
 
 
 def _data(measured: Measured) -> Data:
@@ -129,19 +129,18 @@ def _asked(run: RunFolder, protocol: Protocol) -> Asked:
     plan = run.found_plan()
     if plan is None:
         return Asked(protocol=protocol)
-    reached = {**plan, **plan["macs"]}
-    said = str(run.held()["asked"].get("budget", "")).split(", ")
+    said = (run.held().asked.budget or "").split(", ")
     texts = {
         metric: text.removeprefix(label(metric)).strip()
-        for metric in plan["budget"]
+        for metric in plan.budget
         for text in said
         if text.startswith(label(metric))
     }
     bounds = tuple(
-        Bound(metric=metric, text=texts.get(metric, shown(metric, most)), most=most, reached=reached.get(metric))
-        for metric, most in plan["budget"].items()
+        Bound(metric=metric, text=texts.get(metric, shown(metric, most)), most=most, reached=plan.reached(metric))
+        for metric, most in plan.budget.items()
     )
-    return Asked(bounds=bounds, slack=plan["slack"], protocol=protocol)
+    return Asked(bounds=bounds, slack=plan.slack, protocol=protocol)
 
 
 def _timings(measured: Measured) -> tuple[Timing, ...]:
@@ -198,27 +197,27 @@ _MEASURED_BY = ("torch", "torchvision", "torch-fidelity", "torchmetrics", "numpy
 """Packages that figures depend on."""
 
 
-def _environment(record: Mapping[str, Any], measured: Measured, digest: str) -> Iterator[Fact]:
+def _environment(record: RunRecord, measured: Measured, digest: str) -> Iterator[Fact]:
     facts = {
         "catdsl": __version__,
-        "trained with catdsl": record["catdsl"],
+        "trained with catdsl": record.catdsl,
         "Python": platform.python_version(),
         **{name: version(name) for name in _MEASURED_BY},
         "platform": platform.platform(),
         "device": device_name(measured.device),
         "threads": torch.get_num_threads(),
-        "seed": record["asked"].get("seed"),
-        "steps": record["asked"].get("steps") or "as the spec says",
-        "training images": record["asked"].get("data"),
+        "seed": record.asked.seed,
+        "steps": record.asked.steps or "as the spec says",
+        "training images": record.asked.data,
         "teacher weights": digest or "not in this run",
     }
     yield from (Fact(name=name, value=str(value)) for name, value in facts.items())
 
 
-def _commands(record: Mapping[str, Any], run: RunFolder, measured: Measured) -> Iterator[str]:
+def _commands(record: RunRecord, run: RunFolder, measured: Measured) -> Iterator[str]:
     """What made the run and judged it, as it was typed, for a run of another name beside this one."""
     again = f"{run.path}-again"
-    typed = list(record.get("command", ()))
+    typed = list(record.command)
     if typed:
         yield shlex.join([*_without(typed, _PLACE), "-o", again])
     if measured.command:

@@ -11,6 +11,7 @@ report/                       what `evaluate` found: report.html, .md and .json,
 """
 
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,19 @@ from typing import Any
 
 from catdsl import __version__
 from catdsl.diagnostics import CatError
-from catdsl.files import write_text
+from catdsl.jobs.run_records import (
+    InheritedRecord,
+    PlanRecord,
+    ResultRecord,
+    RunRecord,
+    read_record,
+    record_digest,
+    write_record,
+)
 from catdsl.jobs.spec_copy import copy_spec, spec_changes
 from catdsl.project import Project, load
 from catdsl.semantics.student import digest, literal
+from catdsl.weights_file import STRICT, Acceptance
 
 WEIGHTS = "weights.safetensors"
 WEIGHTS_BACK = "weights_back.safetensors"
@@ -30,16 +40,26 @@ WEIGHTS_BACK = "weights_back.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 """Of a teacher that was given, whose training lies elsewhere."""
 
+RECORD, PLAN, INHERITED, RESULT = "run.json", "plan.json", "inherited.json", "result.json"
+_AGAIN = "remove it: `--resume` makes it again"
+_RECORDS: tuple[tuple[str, type[PlanRecord | InheritedRecord | ResultRecord], str], ...] = (
+    (PLAN, PlanRecord, "search again in a new run"),
+    (INHERITED, InheritedRecord, "remove it; nothing is made from it"),
+    (RESULT, ResultRecord, _AGAIN),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Paths inside a run folder."""
 
     path: Path
+    acceptance: Acceptance = STRICT
+    """Whether files are taken that are not what the run has made."""
 
     @property
     def record(self) -> Path:
-        return self.path / "run.json"
+        return self.path / RECORD
 
     @property
     def teacher(self) -> Path:
@@ -55,7 +75,7 @@ class RunFolder:
 
     @property
     def plan(self) -> Path:
-        return self.path / "plan.json"
+        return self.path / PLAN
 
     @property
     def scores(self) -> Path:
@@ -71,11 +91,11 @@ class RunFolder:
 
     @property
     def inherited(self) -> Path:
-        return self.path / "inherited.json"
+        return self.path / INHERITED
 
     @property
     def result(self) -> Path:
-        return self.path / "result.json"
+        return self.path / RESULT
 
     @property
     def picture(self) -> Path:
@@ -90,35 +110,66 @@ class RunFolder:
     def drawing(self) -> Path:
         return self.path / "graph.svg"
 
+    @property
+    def id(self) -> str | None:
+        """What the run's files say whose they are; None of a run that a version without it has made."""
+        return self.held().id
+
     def project(self) -> Project:
-        """The run's own copy of its spec, with the parameters it was started with."""
+        """The run's own copy of its spec, with the parameters it was started with.
+
+        Raises CatError E604 where the copy is not what the run was made with.
+        """
         held = self.held()
-        return load(self.path / held["spec_file"], held["asked"]["set"])
+        return self._same_spec(load(self.confined(held.spec_file), held.asked.set), held)
 
-    def held(self) -> dict[str, Any]:
+    def student_project(self) -> Project:
+        """The run's student program, of the run's own copy of its spec. Raises CatError as `project` does."""
+        return self._same_spec(load(self.confined(self.student_program.name)), self.held())
+
+    def held(self) -> RunRecord:
         """What the record of the run holds. Raises CatError E604 where it is damaged."""
-        try:
-            held = json.loads(self.record.read_text(encoding="utf-8"))
-            return {**held, "spec_file": str(held["spec_file"]), "asked": {"set": {}, **held["asked"]}}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CatError.one(
-                "E604", f"{self.record} cannot be read: {error}", help="start a new run with -o"
-            ) from None
+        return read_record(self.record, RunRecord, run=None, acceptance=self.acceptance)
 
-    def found_plan(self) -> dict[str, Any] | None:
-        """The plan that the run's student comes from, as `plan_json` has it; None where there was no search.
+    def found_plan(self) -> PlanRecord | None:
+        """The plan that the run's student comes from; None where there was no search.
 
         Raises CatError E604 where it is damaged.
         """
         if not self.plan.is_file():
             return None
-        try:
-            plan: dict[str, Any] = json.loads(self.plan.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        help = "search again in a new run"
+        return read_record(self.plan, PlanRecord, run=self.id, acceptance=self.acceptance, help=help)
+
+    def confined(self, inside: str) -> Path:
+        """The path of a file of the run. Raises CatError E604 where a link leads out of the folder."""
+        path = self.path / inside
+        if not path.resolve().is_relative_to(self.path.resolve()):
             raise CatError.one(
-                "E604", f"{self.plan} cannot be read: {error}", help="search again in a new run"
-            ) from None
-        return plan
+                "E604", f"{path} is a link that leads out of the run folder", help="put the file itself in its place"
+            )
+        return path
+
+    def check(self) -> None:
+        """Read every record of the run. Raises CatError E604 for the first that is damaged, or another run's."""
+        owner = self.held().id
+        for path, model, help in _RECORDS:
+            if os.path.lexists(self.path / path):
+                read_record(self.path / path, model, run=owner, acceptance=self.acceptance, help=help)
+
+    def _same_spec(self, project: Project, held: RunRecord) -> Project:
+        """Refuse a copy of the spec that was changed since the run was made. Raises CatError E604."""
+        found = digest(project.spec.files)
+        if found != held.asked.spec:
+            self.acceptance.refuse(
+                CatError.one(
+                    "E604",
+                    f"the spec in {self.path / 'spec'} is not the one that the run was made with: its hash is "
+                    f"{found[:12]}, and {RECORD} says {held.asked.spec[:12]}",
+                    help="restore the folder from a copy, or go on on purpose with --accept-changes",
+                )
+            )
+        return project
 
     def spec(self, project: Project) -> Path:
         """Where the run's copy of the spec lies."""
@@ -169,21 +220,24 @@ def open_run(
     copy_spec(run.path / "spec", project.spec.files)
     record = {
         "catdsl": __version__, "python": platform.python_version(), "file": project.source.shown,
-        "spec_file": str(run.spec(project).relative_to(path)), "command": list(command), "asked": identity,
+        "spec_file": run.spec(project).relative_to(path).as_posix(), "command": list(command), "asked": identity,
+        # Equal runs have equal files; a changed run keeps what its files say.
+        "id": record_digest(identity),
     }  # fmt: skip
-    write_text(run.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_record(run.record, record, run=None, indent=2)
     return run
 
 
-def existing_run(path: Path) -> RunFolder:
-    """A run that was made before. Raises CatError E603."""
-    run = RunFolder(path)
+def existing_run(path: Path, acceptance: Acceptance = STRICT) -> RunFolder:
+    """A run that was made before, all of its records read. Raises CatError E603, E604."""
+    run = RunFolder(path, acceptance)
     if not run.record.is_file():
         raise CatError.one(
             "E603",
             f"{path} is not a run folder (it has no run.json)",
             help="give a folder that train or compress made",
         )
+    run.check()
     return run
 
 
@@ -197,29 +251,30 @@ def check_student(run: RunFolder) -> None:
         )  # fmt: skip
 
 
-def runs_back(given: Path, project: Project) -> bool:
+def runs_back(given: Path, project: Project, acceptance: Acceptance = STRICT) -> bool:
     """Whether the teacher that `project` means is the other generator of the CycleGAN run `given`."""
     if project.settings.train.system != "cyclegan" or not given.is_dir():
         return False
-    return existing_run(given).project().settings.data.direction != project.settings.data.direction
+    return existing_run(given, acceptance).project().settings.data.direction != project.settings.data.direction
 
 
-def teacher_weights_path(given: Path, project: Project) -> Path:
-    """The weights file of `--teacher RUN|FILE`. Raises CatError E603, E605."""
+def teacher_weights_path(given: Path, project: Project, acceptance: Acceptance = STRICT) -> tuple[Path, str | None]:
+    """The weights file of `--teacher RUN|FILE`, and the run that it belongs to. Raises CatError E603, E605."""
     if given.is_file() and given.suffix != ".safetensors":
         raise CatError.one(
             "E605", f"{given} is no weights file", help="give a run folder of train or compress, or a .safetensors file"
         )
     if given.is_file():
-        return given
-    path = existing_run(given).teacher / (WEIGHTS_BACK if runs_back(given, project) else WEIGHTS)
+        return given, None
+    run = existing_run(given, acceptance)
+    path = run.teacher / (WEIGHTS_BACK if runs_back(given, project, acceptance) else WEIGHTS)
     if not path.is_file():
         raise CatError.one(
             "E603",
             f"the run {given} has no finished teacher",
             help="finish it with `catdsl train ... --resume`",
         )
-    return path
+    return path, run.id
 
 
 def _continue(
@@ -232,7 +287,7 @@ def _continue(
             help="continue it with --resume, or choose another place with -o",
         )
     held = run.held()
-    before = held["asked"]
+    before = held.asked.values
     # What another command asks and this one did not (a budget, say) is no contradiction.
     changed = [k for k, v in identity.items() if k in before and before[k] != v]
     if changed and not accept_changes:
@@ -254,8 +309,9 @@ def _continue(
         copy_spec(run.path / "spec", project.spec.files)
     merged = {**before, **identity}
     if merged != before:
-        held["spec_file"] = str(run.spec(project).relative_to(run.path))
-        write_text(run.record, json.dumps({**held, "asked": merged}, indent=2, ensure_ascii=False) + "\n")
+        spec_file = run.spec(project).relative_to(run.path).as_posix()
+        changed_record = {**held.model_dump(exclude_unset=True), "spec_file": spec_file, "asked": merged}
+        write_record(run.record, changed_record, run=None, indent=2)
 
 
 def _check_name(name: str) -> None:

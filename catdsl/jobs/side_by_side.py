@@ -1,22 +1,26 @@
 """`compare`: runs side by side, from the reports that `evaluate` wrote."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
-from catdsl.jobs.run_folder import WEIGHTS, existing_run
+from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run
+from catdsl.reading import Door, read_bytes, read_text
 from catdsl.view.report.comparison import Comparison, compare, plotted_metric
 from catdsl.view.report.comparison_forms import comparison_html, comparison_json, comparison_markdown
 from catdsl.view.report.comparison_plot import comparison_plot
 from catdsl.view.report.content import Report
 from catdsl.view.report.files import JSON
 from catdsl.view.report.serial import from_json
+from catdsl.weights_file import Acceptance
 
 NAME = "comparison"
+_REPORT_DOOR = Door("report", "E603", "json", "evaluate the run again")
+_PICTURE_DOOR = Door("picture", "E602", "picture", "evaluate the run again")
 
 
-def compare_runs(runs: Sequence[Path], *, metric: str | None = None, say: Callable[[str], None]) -> Comparison:
+def compare_runs(runs: Sequence[Path], *, metric: str | None = None, acceptance: Acceptance) -> Comparison:
     """The runs' reports side by side; says which of them are older than their networks.
 
     Raises CatError E603 for a folder that is no run, or not evaluated, E607 for a `metric` that not all have.
@@ -24,15 +28,16 @@ def compare_runs(runs: Sequence[Path], *, metric: str | None = None, say: Callab
     twice = [run for index, run in enumerate(runs) if run.resolve() in {other.resolve() for other in runs[:index]}]
     if twice:
         raise CatError.one("E603", f"the run {twice[0]} is given twice", help="give each run once")
-    for run in filter(_stale, runs):
-        say(f"warning: {run} was trained after it was evaluated; evaluate it again")
-    comparison = compare([_report(run) for run in runs])
+    opened = [existing_run(run, acceptance) for run in runs]
+    for run in filter(_stale, opened):
+        acceptance.say(f"warning: {run.path} was trained after it was evaluated; evaluate it again")
+    comparison = compare([_report(run) for run in opened])
     plotted_metric(comparison, metric)
     return comparison
 
 
 def write_comparison(
-    comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None
+    comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None, acceptance: Acceptance
 ) -> tuple[Path, ...]:
     """Write comparison.html, .md, .svg and .json into `folder`; `metric` is the plot's.
 
@@ -43,7 +48,7 @@ def write_comparison(
     # Images of one name are of one scene only where the data are the same.
     alike = len({(report.data.folder, report.data.held_out) for report in comparison.reports}) == 1
     shown = zip(runs, comparison.reports, strict=True) if alike else ()
-    pictures = [_pictures(run, report) for run, report in shown]
+    pictures = [_pictures(existing_run(run, acceptance), report) for run, report in shown]
     texts = {
         f"{NAME}.html": comparison_html(comparison, pictures, metric=plotted),
         f"{NAME}.md": comparison_markdown(comparison, plot=f"{NAME}.svg" if plot else None),
@@ -56,29 +61,25 @@ def write_comparison(
     return tuple(folder / name for name in texts)
 
 
-def _report(run: Path) -> Report:
-    path = existing_run(run).report / JSON
+def _report(run: RunFolder) -> Report:
+    path = run.report / JSON
     if not path.is_file():
         raise CatError.one(
-            "E603", f"the run {run} has not been evaluated", help=f"run `catdsl evaluate {run} --data DIR` first"
-        )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise CatError.one("E603", f"cannot read {path}: {error}", help="evaluate the run again") from None
-    return from_json(text, name=str(path))
+            "E603", f"the run {run.path} has not been evaluated",
+            help=f"run `catdsl evaluate {run.path} --data DIR` first",
+        )  # fmt: skip
+    return from_json(read_text(path, _REPORT_DOOR), name=str(path))
 
 
-def _stale(run: Path) -> bool:
+def _stale(folder: RunFolder) -> bool:
     """Whether a network of the run is younger than its report."""
-    folder = existing_run(run)
     report = folder.report / JSON
     weights = (part / WEIGHTS for part in (folder.teacher, folder.student))
     made = [path.stat().st_mtime for path in weights if path.is_file()]
     return report.is_file() and bool(made) and max(made) > report.stat().st_mtime
 
 
-def _pictures(run: Path, report: Report) -> dict[str, bytes]:
-    folder = existing_run(run).report
+def _pictures(run: RunFolder, report: Report) -> dict[str, bytes]:
     files = {file for example in report.examples for _, file in example.pictures()}
-    return {file: (folder / file).read_bytes() for file in files if (folder / file).is_file()}
+    places = {file: run.confined(str(run.report.relative_to(run.path) / file)) for file in files}
+    return {file: read_bytes(place, _PICTURE_DOOR) for file, place in places.items() if place.is_file()}

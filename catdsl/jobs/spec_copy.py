@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from catdsl.files import write_text
-from catdsl.semantics.library import SourceFile
+from catdsl.reading import read_text
+from catdsl.semantics.library import SPEC_DOOR, SourceFile
 
 _SHOWN = 20
+_COMPARED = 1000
+"""Lines up to which those that stayed are looked for between those that changed."""
 
 
 def copy_spec(folder: Path, files: Sequence[SourceFile]) -> None:
@@ -36,6 +39,21 @@ def _own(files: Sequence[SourceFile]) -> Iterator[tuple[Path, SourceFile]]:
 
 
 def _changed(copy: Path, text: str) -> list[str]:
-    before = copy.read_text(encoding="utf-8").splitlines() if copy.exists() else []
-    diff = difflib.unified_diff(before, text.splitlines(), n=0, lineterm="")
-    return [f"{copy.name}: {line}" for line in diff if not line.startswith(("---", "+++", "@@"))]
+    before = read_text(copy, SPEC_DOOR).splitlines() if copy.exists() else []
+    after = text.splitlines()
+    # What begins and ends alike is left out first: comparing takes the square of the lines.
+    start = _alike(before, after)
+    end = _alike(before[start:][::-1], after[start:][::-1])
+    before, after = before[start : len(before) - end], after[start : len(after) - end]
+    if max(len(before), len(after)) > _COMPARED:
+        lines = [*(f"-{line}" for line in before), *(f"+{line}" for line in after)]
+    else:
+        diff = difflib.unified_diff(before, after, n=0, lineterm="")
+        lines = [line for line in diff if not line.startswith(("---", "+++", "@@"))]
+    return [f"{copy.name}: {line}" for line in lines]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many lines are equal from the beginning."""
+    pairs = zip(one, other, strict=False)
+    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

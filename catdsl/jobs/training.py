@@ -1,6 +1,5 @@
 """`train` and `distill`: one network trained in its part of a run folder."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,8 @@ from catdsl.backend.weights import (
     save_weights,
 )
 from catdsl.diagnostics import CatError
-from catdsl.files import write_text
 from catdsl.ir.graph import Graph
+from catdsl.ir.identity import owner_of
 from catdsl.jobs.inheriting import folding_json, folding_line
 from catdsl.jobs.run_folder import (
     DISCRIMINATOR,
@@ -33,6 +32,8 @@ from catdsl.jobs.run_folder import (
     runs_back,
     teacher_weights_path,
 )
+from catdsl.jobs.run_networks import trained_module
+from catdsl.jobs.run_records import write_record
 from catdsl.jobs.setting import JobOptions, Setting, check_scores
 from catdsl.project import Project
 from catdsl.search.folding import fold_constants
@@ -44,6 +45,7 @@ from catdsl.train.jobs import RunOptions, Tapped, distill_student, train_teacher
 from catdsl.train.recipe import teacher_recipe
 from catdsl.train.seeding import derived_seed
 from catdsl.train.taylor import taylor_scores
+from catdsl.weights_file import Acceptance, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +71,43 @@ def trained_teacher(project: Project, run: RunFolder, setting: Setting) -> Teach
     done = finished.exists() and not options.accept_changes
     wait_for_all()
     if done:
-        return Teacher(module_with_weights(graph, finished), _discriminator(run.teacher))
+        return Teacher(trained_module(graph, run, run.teacher), _discriminator(run, run.teacher))
     module = build_module(graph)
     initialize(module, graph, project.settings.style, options.seed)
     back = _back(project, options)
-    outcome = train_teacher(module, setting.data, project.settings, _run_options(run.teacher, options), back=back)
+    outcome = train_teacher(
+        module, setting.data, project.settings, _run_options(run, run.teacher, graph, options), back=back
+    )
     if not outcome.finished:
         raise Stopped("teacher", outcome)
     facts = {"step": outcome.step, "seed": options.seed}
     if first() and back is not None:
-        save_weights(back.cpu(), run.teacher / WEIGHTS_BACK, facts)
+        save_weights(back.cpu(), run.teacher / WEIGHTS_BACK, facts, owner_of(graph, run.id))
     if first():
-        save_weights(module.cpu(), finished, facts)
+        save_weights(module.cpu(), finished, facts, owner_of(graph, run.id))
     wait_for_all()
     # As it will be used: the module that was trained may be compiled, or laid out otherwise.
-    return Teacher(module_with_weights(graph, finished), _discriminator(run.teacher))
+    return Teacher(trained_module(graph, run, run.teacher), _discriminator(run, run.teacher))
 
 
-def given_teacher(project: Project, given: Path) -> Teacher:
-    """The teacher of `--teacher RUN|FILE`. Raises CatError E603, E605."""
-    module = module_with_weights(project.teacher_graph, teacher_weights_path(given, project))
-    judge = "discriminator_back" if runs_back(given, project) else "discriminator"
-    return Teacher(module, _discriminator(existing_run(given).teacher, judge) if given.is_dir() else None)
+def given_teacher(project: Project, given: Path, acceptance: Acceptance) -> Teacher:
+    """The teacher of `--teacher RUN|FILE`. Raises CatError E603, E604, E605."""
+    path, of_run = teacher_weights_path(given, project, acceptance)
+    module = module_with_weights(project.teacher_graph, path, acceptance, run=of_run)
+    if not given.is_dir():
+        return Teacher(module, None)
+    judge = "discriminator_back" if runs_back(given, project, acceptance) else "discriminator"
+    run = existing_run(given, acceptance)
+    return Teacher(module, _discriminator(run, run.teacher, judge))
 
 
-def keep_teacher(taught: Teacher, run: RunFolder) -> None:
+def keep_teacher(project: Project, taught: Teacher, run: RunFolder) -> None:
     """Copy a teacher that was given, and its discriminator, so that the run is whole by itself."""
     if (run.teacher / WEIGHTS).exists():
         return
     if taught.discriminator is not None:
-        save_tensors(taught.discriminator, run.teacher / DISCRIMINATOR, {})
-    save_weights(taught.module, run.teacher / WEIGHTS, {})
+        save_tensors(taught.discriminator, run.teacher / DISCRIMINATOR, {}, Owner(run=run.id))
+    save_weights(taught.module, run.teacher / WEIGHTS, {}, owner_of(project.teacher_graph, run.id))
 
 
 def scores_of(project: Project, module: GraphModule, setting: Setting) -> Mapping[str, np.ndarray]:
@@ -126,7 +134,7 @@ def distilled_student(
     done = finished.exists() and not options.accept_changes
     wait_for_all()
     if done:
-        return module_with_weights(graph, finished)
+        return trained_module(graph, run, run.student)
     weights = arrays_of(teacher.module)
     kept = kept_channels(project.teacher_graph, counts, channels, weights)
     module = student_module(project, graph, counts, kept, weights, run, seed=options.seed, say=say)
@@ -137,7 +145,7 @@ def distilled_student(
         channels=[(project.teacher_graph.channels(t), graph.channels(s)) for t, s in taps],
     )
     outcome = distill_student(
-        module, setting.data, project.settings, _run_options(run.student, options),
+        module, setting.data, project.settings, _run_options(run, run.student, graph, options),
         tapped=tapped, discriminator=teacher.discriminator,
     )  # fmt: skip
     if not outcome.finished:
@@ -148,9 +156,9 @@ def distilled_student(
         "channels": {name: indices.tolist() for name, indices in kept.items()},
     }
     if first():
-        save_weights(module.cpu(), finished, facts)
+        save_weights(module.cpu(), finished, facts, owner_of(graph, run.id))
     wait_for_all()
-    return module_with_weights(graph, finished)
+    return trained_module(graph, run, run.student)
 
 
 def student_module(
@@ -165,14 +173,14 @@ def student_module(
     folded = fold_constants(project.teacher_graph, counts, kept, weights)
     # A training that was begun goes on from its checkpoint: what its student started with is told already.
     if first() and not (run.student / CHECKPOINT).exists():
-        write_text(run.inherited, json.dumps(folding_json(folded), indent=1) + "\n")
+        write_record(run.inherited, folding_json(folded), run=run.id)
         say(f"folded   {folding_line(folded)}")
     sliced = slice_weights(project.teacher_graph, graph, counts, kept, folded.weights)
     load_weights(module, {n: torch.from_numpy(v) for n, v in sliced.items()}, graph, source="the teacher")
     return module
 
 
-def _run_options(folder: Path, options: JobOptions) -> RunOptions:
+def _run_options(run: RunFolder, folder: Path, graph: Graph, options: JobOptions) -> RunOptions:
     # A part that was begun before is continued: whether that is allowed was asked of the whole run.
     begun = (folder / CHECKPOINT).exists()
     return RunOptions(
@@ -184,14 +192,17 @@ def _run_options(folder: Path, options: JobOptions) -> RunOptions:
         vgg=options.vgg,
         accept_changes=options.accept_changes,
         tensorboard=options.tensorboard,
+        owner=owner_of(graph, run.id),
+        say=run.acceptance.say,
     )
 
 
-def _discriminator(folder: Path, name: str = "discriminator") -> Mapping[str, Tensor] | None:
+def _discriminator(run: RunFolder, folder: Path, name: str = "discriminator") -> Mapping[str, Tensor] | None:
+    owner = Owner(run=run.id)
     if (folder / CHECKPOINT).exists():
-        return trained_weights(folder, name)
+        return trained_weights(folder, name, owner, run.acceptance)
     kept = folder / DISCRIMINATOR
-    return read_weights(kept)[0] if kept.exists() and name == "discriminator" else None
+    return read_weights(kept, owner, run.acceptance)[0] if kept.exists() and name == "discriminator" else None
 
 
 def _back(project: Project, options: JobOptions) -> GraphModule | None:

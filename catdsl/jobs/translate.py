@@ -1,7 +1,7 @@
 """`translate`: images in, images out, through a run's student or teacher or through a spec's network."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +9,16 @@ from torch import Tensor
 from torch.fx import GraphModule
 from torch.nn import functional as F
 
-from catdsl.backend.weights import module_with_weights
 from catdsl.diagnostics import CatError
 from catdsl.jobs.inputs import input_side, read_input
-from catdsl.jobs.run_folder import WEIGHTS, existing_run
+from catdsl.jobs.run_networks import trained_network
 from catdsl.jobs.setting import stride
-from catdsl.project import Project, load
 from catdsl.train.data.images import write_image
 from catdsl.train.data.layouts import image_files
 from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.sides import Side
 from catdsl.train.modes import evaluating
+from catdsl.weights_file import Acceptance
 
 _LISTED = 10
 
@@ -38,33 +37,21 @@ class Translator:
     """The label of pixels that belong to no class."""
 
 
-def translator(source: Path, weights: Path | None, overrides: dict[str, str], *, teacher: bool) -> Translator:
+def translator(
+    source: Path, weights: Path | None, overrides: Mapping[str, str], *, teacher: bool, acceptance: Acceptance
+) -> Translator:
     """The network of a run (its student, or its teacher), or of a spec with a weights file.
 
     Raises CatError E603 where a run has not got that far, E605 where weights do not fit.
     """
-    project, path = trained_network(source, weights, overrides, teacher=teacher)
-    graph = project.graph
+    found = trained_network(source, weights, overrides, teacher=teacher, acceptance=acceptance)
+    project, graph = found.project, found.project.graph
     main = graph.inputs[0]
     if len(graph.inputs) != 1:
         raise CatError.one("E607", "only generators with one input can translate files", main.span)
-    module = module_with_weights(graph, path)
     size = (main.type.height, main.type.width)
-    return Translator(module, input_side(graph), stride(project), size, str(path), project.settings.data.ignore)
-
-
-def trained_network(
-    source: Path, weights: Path | None, overrides: dict[str, str], *, teacher: bool
-) -> tuple[Project, Path]:
-    """The program of a run (its student, or its teacher) or of a spec, and the file of its weights.
-
-    Raises CatError E603 where a run has not got that far, E605 where a spec was given without weights.
-    """
-    project, found = _of_run(source, teacher=teacher) if source.is_dir() else (load(source, overrides), weights)
-    path = weights or found
-    if path is None:
-        raise CatError.one("E605", f"{source} has no weights by itself", help="add --weights FILE.safetensors")
-    return project, path
+    shown, ignore = str(found.weights), project.settings.data.ignore
+    return Translator(found.module(), input_side(graph), stride(project), size, shown, ignore)
 
 
 def find_images(given: Sequence[Path]) -> list[Path]:
@@ -152,13 +139,3 @@ def _names(images: Sequence[Path]) -> list[str]:
     names = [p.stem if stems[p.stem] == 1 else f"{p.absolute().parent.name}_{p.stem}" for p in images]
     count = Counter(names)
     return [n if count[n] == 1 else f"{i}_{n}" for i, n in enumerate(names)]
-
-
-def _of_run(folder: Path, *, teacher: bool) -> tuple[Project, Path]:
-    run = existing_run(folder)
-    if not teacher and (run.student / WEIGHTS).exists():
-        return load(run.student_program), run.student / WEIGHTS
-    path = run.teacher / WEIGHTS
-    if not path.exists():
-        raise CatError.one("E603", f"the run {folder} has no trained network yet", help="finish it with --resume")
-    return run.project(), path

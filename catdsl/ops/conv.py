@@ -41,6 +41,12 @@ def padding(attrs: Attrs) -> int:
     return attrs["dilation"] * (attrs["kernel"] - 1) // 2 if given is None else given
 
 
+def _slid_identity(site: Site) -> Attrs:
+    """The padding as it comes out; what padded pixels hold only where there are some."""
+    pixels = padding(site.attrs)
+    return {**site.attrs, "padding": pixels, "pad": site.attrs["pad"] if pixels else None}
+
+
 def deconv_padding(attrs: Attrs) -> tuple[int, int]:
     """`padding` and `output_padding` of a transposed conv, which make sides `stride` times as long."""
     excess = attrs["kernel"] - attrs["stride"]
@@ -229,6 +235,7 @@ CONV = Op(
     weights=_conv_weights,
     macs=_conv_macs,
     build=_build_conv,
+    identity=_slid_identity,
     absence=Absence.MAKES,
     offset=_conv_offset,
     examples=(
@@ -250,6 +257,7 @@ DWCONV = Op(
     weights=_dwconv_weights,
     macs=_dwconv_macs,
     build=_build_dwconv,
+    identity=_slid_identity,
     absence=Absence.PASSES,
     per_channel=True,
     offset=_dwconv_offset,

@@ -4,7 +4,7 @@ from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
 from catdsl.ir.offset import OffsetCall
-from catdsl.ir.op import REQUIRED, Absence, Arg, Example, Kind, Op, Site
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
 from catdsl.ir.shapes import MAX_SEGMENTS, ShapeCall
 from catdsl.ir.types import TensorType
 from catdsl.ir.widths import Unequal
@@ -77,15 +77,26 @@ def _split_build(site: Site) -> Any:
     return torch.narrow, {"dim": 1, "start": offsets[start], "length": offsets[stop] - offsets[start]}
 
 
+def _split_identity(site: Site) -> Attrs:
+    """The channels that are taken, however they are divided into segments."""
+    start, stop = site.attrs["segments"]
+    return {"start": sum(site.inputs[0][:start]), "channels": sum(site.inputs[0][start:stop])}
+
+
 def _arrange_build(site: Site) -> Any:
     from catdsl.backend.functions import arrange
 
+    return arrange, _arrange_identity(site)
+
+
+def _arrange_identity(site: Site) -> Attrs:
+    """Where each piece begins in the input (None for zeros), and its channels."""
     offsets = (0, *accumulate(site.inputs[0]))
     pieces = tuple(
         (offsets[source] if source >= 0 else None, size)
         for source, size in zip(site.attrs["sources"], site.output, strict=True)
     )
-    return arrange, {"pieces": pieces}
+    return {"pieces": pieces}
 
 
 def _add_offset(call: OffsetCall) -> "np.ndarray":
@@ -143,12 +154,13 @@ _TWO = ((4, 5, 6), (4, 5, 6))
 
 ADD = Op(
     name="add", summary="Element-wise sum; written `a + b` or `sum(...)`.", infer=_same_type, build=_add_build,
-    absence=Absence.ANY, offset=_add_offset, tensors=(1, None), in_language=False,
+    absence=Absence.ANY, offset=_add_offset, tensors=(1, None), commutes=True, in_language=False,
     examples=(Example(_TWO),), onnx="Add",
 )  # fmt: skip
 MUL = Op(
     name="mul", summary="Element-wise product; written `a * b`.", infer=_same_type, build=_mul_build,
-    absence=Absence.ALL, offset=_mul_offset, tensors=(2, 2), in_language=False, examples=(Example(_TWO),), onnx="Mul",
+    absence=Absence.ALL, offset=_mul_offset, tensors=(2, 2), commutes=True, in_language=False,
+    examples=(Example(_TWO),), onnx="Mul",
 )  # fmt: skip
 CONCAT = Op(
     name="concat", summary="Channels of several tensors in turn.", infer=_concat_type, build=_concat_build,
@@ -162,14 +174,14 @@ MODULATE = Op(
 )  # fmt: skip
 SPLIT = Op(
     name="split", summary="Equal parts of the channels: `a, b = x -> split(2)`.", infer=_split_type,
-    build=_split_build, absence=Absence.SLICES, view=True, offset=_split_offset,
+    build=_split_build, absence=Absence.SLICES, view=True, identity=_split_identity, offset=_split_offset,
     args=(Arg("parts", Kind.INT, REQUIRED, 1, 1024, summary="how many parts"),),
     examples=(Example(((6, 4, 5),), "2"), Example(((6, 4, 5),), "3")), onnx="Slice",
 )  # fmt: skip
 ARRANGE = Op(
     name="arrange", summary="Internal: lines up tensors of which different segments are absent.",
     infer=_arrange_type, build=_arrange_build, absence=Absence.ARRANGES, offset=_arrange_offset,
-    in_language=False, onnx="Concat",
+    identity=_arrange_identity, in_language=False, onnx="Concat",
 )  # fmt: skip
 
 ALL = (ADD, MUL, CONCAT, MODULATE, SPLIT, ARRANGE)

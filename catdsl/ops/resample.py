@@ -169,6 +169,7 @@ _POOL = (
 AVG_POOL = Op(
     name="avg_pool", summary="Mean over windows; padding does not count.", args=_POOL, infer=_pool_type,
     size=_pool_size, build=_avg_pool_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
+    identity=_pool_arguments,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="AveragePool",
 )  # fmt: skip
@@ -176,6 +177,7 @@ AVG_POOL = Op(
 MAX_POOL = Op(
     name="max_pool", summary="Largest value of windows.", args=_POOL, infer=_pool_type,
     size=_pool_size, build=_max_pool_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
+    identity=_pool_arguments,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
     onnx="MaxPool",
 )  # fmt: skip

@@ -3,20 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.diagnostics.suggest import did_you_mean
-from catdsl.files import write_whole
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.types import Width
+from catdsl.reading import Door
+from catdsl.search.arrays import read_npz
 from catdsl.search.released import graph_paths
+from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, checked, write_tensors
 
 Scores = Mapping[str, np.ndarray]
+
+SCORES_DOOR = Door("file of scores", "E403", "weights", "give a .npz or .safetensors file")
 
 
 @dataclass(frozen=True)
@@ -27,44 +29,35 @@ class WidthScores:
     warnings: tuple[Diagnostic, ...]
 
 
-def load_scores(path: Path) -> dict[str, np.ndarray]:
-    """Arrays by norm from a .npz or .safetensors file, under graph paths. Raises CatError E403.
+def load_scores(path: Path, wanted: Owner = NOBODY, acceptance: Acceptance = STRICT) -> dict[str, np.ndarray]:
+    """Arrays by norm from a .npz or .safetensors file, under graph paths. Raises CatError E403, E605.
 
-    A file of weights works too: the scales are taken from `<norm>.weight`.
+    A file of weights works too: the scales are taken from `<norm>.weight`. `wanted` is the network that a
+    .safetensors file should be for.
     """
-    if not path.exists():
-        raise CatError.one("E403", f"there are no scores at {path}", help="check the path")
     try:
-        arrays = _read(path)
-    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
-        raise CatError.one(
-            "E403", f"cannot read the scores in {path}: {error}", help="give a .npz or .safetensors file"
-        ) from None
+        arrays = _read(path, wanted, acceptance)
+    except (ValueError, TypeError) as error:
+        raise CatError.one("E403", f"cannot read the scores in {path}: {error}", help=SCORES_DOOR.help) from None
     paths = graph_paths(arrays)
     return {paths[name]: np.asarray(values) for name, values in arrays.items()}
 
 
-def save_scores(scores: Scores, path: Path) -> None:
+def save_scores(scores: Scores, path: Path, owner: Owner = NOBODY) -> None:
     """Write arrays by norm or width as `load_scores` reads them, whole or not at all. Raises CatError E608."""
     arrays = {name: np.ascontiguousarray(values) for name, values in scores.items()}
-    write_whole(path, lambda stream: stream.write(save(arrays)))
+    write_tensors(path, save(arrays), owner, {})
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path, wanted: Owner, acceptance: Acceptance) -> dict[str, np.ndarray]:
+    if not path.exists():
+        raise CatError.one("E403", f"there are no scores at {path}", help="check the path")
     if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        return read_npz(path, SCORES_DOOR)
     if path.suffix == ".safetensors":
-        return read_safetensors(path)
+        with checked(path, wanted, acceptance, door=SCORES_DOOR):
+            return load_file(path)
     raise ValueError(f"unknown ending `{path.suffix}`")
-
-
-def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """All tensors of a file as numpy arrays. Raises OSError, ValueError, or TypeError (a kind that numpy lacks)."""
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(str(error)) from None
 
 
 def scales_of(weights: Mapping[str, np.ndarray], graph: Graph) -> dict[str, np.ndarray]:

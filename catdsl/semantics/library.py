@@ -7,9 +7,10 @@ from pathlib import Path
 from catdsl import resources
 from catdsl.diagnostics import CatError, Span
 from catdsl.diagnostics.suggest import did_you_mean
+from catdsl.reading import Door, read_text
 from catdsl.syntax import tree
 
-MAX_FILE = 1_000_000
+SPEC_DOOR = Door("spec", "E210", "spec", "check the path, and name a .cat file", too_large="E103")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,33 @@ def read_used(use: tree.Use, user: SourceFile) -> SourceFile:
             "E210", "a spec that is not a file cannot use files", use.library_span,
             help="save it to a file, or use the library: `use inc_res from std.inception`",
         )  # fmt: skip
-    given = Path(use.library)
-    target = _resolved(user.path.parent / given, use.library, use.library_span)
-    if given.is_absolute() or not target.is_relative_to(user.home):
+    return _beside(use.library, user, user.path, user.home, use.library_span, of="spec")
+
+
+def read_original(name: str, span: Span, student: SourceFile) -> SourceFile:
+    """The spec that a student program names, confined as files of `use` are.
+
+    Raises CatError E210 where it may not or cannot be read.
+    """
+    if student.home is None or student.path is None:
+        raise CatError.one("E210", "a student program that is not a file has no spec", span, help="save it to a file")
+    found = _beside(name, student, student.path, student.home, span, of="student program")
+    assert found.path is not None
+    return SourceFile(found.shown, found.text, found.path, found.path.parent)
+
+
+def _beside(name: str, user: SourceFile, path: Path, home: Path, span: Span, *, of: str) -> SourceFile:
+    """A file that a text names relative to itself, in its own folder or below."""
+    given = Path(name)
+    target = _resolved(path.parent / given, name, span)
+    if given.is_absolute() or not target.is_relative_to(home):
         raise CatError.one(
-            "E210", f'"{use.library}" lies outside the folder of the spec', use.library_span,
-            help="copy the file beside the spec, and name it relative to it",
+            "E210", f'"{name}" lies outside the folder of the {of}', span,
+            help="copy the file beside it, and name it relative to it",
         )  # fmt: skip
     # Without `..`, so that a file has one name whichever way leads to it.
     shown = os.path.normpath(Path(user.shown).parent / given)
-    return SourceFile(shown, _read(target, use.library, use.library_span), target, user.home)
+    return SourceFile(shown, _read(target, name, span), target, home)
 
 
 def _module(use: tree.Use) -> SourceFile:
@@ -63,18 +81,7 @@ def _module(use: tree.Use) -> SourceFile:
 
 
 def _read(path: Path, shown: str, span: Span | None) -> str:
-    try:
-        if path.is_dir():
-            raise CatError.one("E210", f"{shown} is a folder, not a spec", span, help="name a .cat file")
-        if path.stat().st_size > MAX_FILE:
-            raise CatError.one("E103", f"{shown} is larger than {MAX_FILE:,} bytes, the limit", span)
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CatError.one(
-            "E210", f"{shown} is not UTF-8 text (byte {error.start})", span, help="save it as UTF-8"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise _unreadable(shown, error, span) from None
+    return read_text(path, SPEC_DOOR, shown=shown, span=span)
 
 
 def _resolved(path: Path, shown: str, span: Span | None) -> Path:
@@ -83,9 +90,4 @@ def _resolved(path: Path, shown: str, span: Span | None) -> Path:
         return path.resolve()
     # Links in a circle are a RuntimeError, a null character is a ValueError.
     except (OSError, RuntimeError, ValueError) as error:
-        raise _unreadable(shown, error, span) from None
-
-
-def _unreadable(shown: str, error: Exception, span: Span | None) -> CatError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return CatError.one("E210", f"cannot read {shown}: {reason}", span, help="check the path")
+        raise SPEC_DOOR.unreadable(shown, error, span) from None

@@ -6,14 +6,13 @@ student of "spec.cat" sha256 "..." { set { ngf = 64 } widths { stem.conv0 = 16 }
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph
 from catdsl.ir.types import Width
-from catdsl.semantics.library import SourceFile, read_spec
+from catdsl.semantics.library import SourceFile, read_original
 from catdsl.semantics.values import Word
 from catdsl.syntax import tree
 
@@ -53,14 +52,7 @@ def student_of(program: tree.Program, source: SourceFile) -> StudentProgram | No
             help="move the rest to its spec",
         )
     student = students[0]
-    base = source.path.parent if source.path else Path()
-    try:
-        spec = read_spec(base / student.spec.value)
-    except CatError as error:
-        raise CatError(
-            Diagnostic(d.code, d.message, student.spec.span, help="the path is relative to the student program")
-            for d in error.diagnostics
-        ) from None
+    spec = read_original(student.spec.value, student.spec.span, source)
     seen: set[str] = set()
     for pair in student.parameters:
         if pair.key.text in seen:

@@ -4,21 +4,32 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from torch.optim import Optimizer
 
-from catdsl.backend.weights import UNREADABLE
-from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.backend.torch_file import load_torch_file
+from catdsl.backend.weights import not_finite
+from catdsl.diagnostics import CatError, Diagnostic, first_line
 from catdsl.files import write_whole
+from catdsl.reading import Door, parse_json
 from catdsl.train.averaging import Average
+from catdsl.train.checkpoint_digest import content_digest
 from catdsl.train.systems.system import System
+from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, compare_owners
 
 if TYPE_CHECKING:
     from lightning_fabric.plugins.precision.precision import Precision
 
-FORMAT = 3
+FORMAT = 4
+_WITHOUT_DIGEST = 3
+"""The format before, which says neither whose it is nor has a digest; it is read all the same."""
+
+CHECKPOINT_DOOR = Door(
+    "checkpoint", "E604", "checkpoint", "restore the file from a copy, or remove the run folder and start again"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -36,6 +47,8 @@ class Checkpoint:
     averages: Mapping[str, Mapping[str, torch.Tensor]]
     precision: Mapping[str, Any]
     settings: Mapping[str, object]
+    owner: Owner = NOBODY
+    """The network that is trained, and the run that it is trained in."""
     format: int = FORMAT
 
 
@@ -48,7 +61,7 @@ class Trained:
     precision: "Precision"
     device: str = "cpu"
 
-    def capture(self, *, step: int, settings: Mapping[str, object]) -> Checkpoint:
+    def capture(self, *, step: int, settings: Mapping[str, object], owner: Owner = NOBODY) -> Checkpoint:
         """The state now. Holds the very tensors, not copies: save it before the next step."""
         return Checkpoint(
             step=step,
@@ -58,12 +71,17 @@ class Trained:
             averages={name: average.state for name, average in self.averages.items()},
             precision=self.precision.state_dict(),
             settings=as_json(settings),
+            owner=owner,
         )
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Put a state in its place. Raises CatError E605 where it is that of other networks."""
+    def restore(self, checkpoint: Checkpoint, *, accept_changes: bool = False) -> None:
+        """Put a state in its place. Raises CatError E605 where it is that of other networks.
+
+        With `accept_changes`, what a changed recipe has added is not there, and begins afresh.
+        """
+        if not accept_changes:
+            self._check_whole(checkpoint)
         try:
-            # What a changed recipe has added is not there, and begins afresh.
             for name, network in self.system.networks.items():
                 if name in checkpoint.networks:
                     network.load_state_dict(dict(checkpoint.networks[name]))
@@ -77,13 +95,28 @@ class Trained:
                 average.restore(checkpoint.averages.get(name, {}))
             if checkpoint.precision:
                 self.precision.load_state_dict(dict(checkpoint.precision))
-        except (KeyError, ValueError, RuntimeError) as error:
+        except (LookupError, ValueError, RuntimeError, TypeError, AttributeError) as error:
             raise CatError.one(
                 "E605",
                 "the checkpoint holds the weights of other networks",
-                notes=(str(error).splitlines()[0],),
+                notes=(first_line(error),),
                 help="continue with the spec that the run was started with",
             ) from error
+
+    def _check_whole(self, checkpoint: Checkpoint) -> None:
+        """Refuse a checkpoint that lacks what is trained. Raises CatError E605."""
+        phases = {phase.name: phase for phase in self.system.phases}
+        kinds = (
+            ("network", self.system.networks, checkpoint.networks),
+            ("optimiser", phases, checkpoint.optimisers),
+            ("history", self.system.pools, checkpoint.pools),
+        )
+        missing = [f"the {kind} `{name}`" for kind, wanted, held in kinds for name in wanted if name not in held]
+        if missing:
+            raise CatError.one(
+                "E605", f"the checkpoint lacks {', '.join(missing)}",
+                help="restore the file from a copy, or let what is missing begin afresh with --accept-changes",
+            )  # fmt: skip
 
 
 def _load_moments(optimiser: Optimizer, state: Mapping[str, Any]) -> None:
@@ -102,10 +135,46 @@ def _load_moments(optimiser: Optimizer, state: Mapping[str, Any]) -> None:
     optimiser.load_state_dict({"state": gathered, "param_groups": own["param_groups"]})
 
 
+_Tensors = dict[str, torch.Tensor]
+_Word = Annotated[str, Field(max_length=200)] | None
+_SETTINGS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+
+
+class _Optimiser(BaseModel):
+    """What torch's optimisers say of themselves: moments by number of a parameter, and the groups of these."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, frozen=True)
+
+    state: dict[Annotated[int, Field(ge=0)], dict[str, torch.Tensor | float | int]]
+    param_groups: list[dict[str, Any]]
+
+
+class _Content(BaseModel):
+    """What a file must hold, by kind and range."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, frozen=True)
+
+    format: int
+    step: Annotated[int, Field(ge=0, le=10**12)]
+    networks: dict[str, _Tensors]
+    optimisers: dict[str, _Optimiser]
+    pools: dict[str, _Tensors]
+    averages: dict[str, _Tensors]
+    precision: dict[str, float | int | None]
+    settings: str
+    network: _Word = None
+    shown: _Word = None
+    run: _Word = None
+    digest: _Word = None
+
+
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write it whole or not at all; the file before it stays until then. Raises CatError E608."""
+    owner = checkpoint.owner
     content = {name: getattr(checkpoint, name) for name in _FIELDS}
     content["settings"] = json.dumps(content["settings"])
+    content |= {"network": owner.network, "shown": owner.shown or None, "run": owner.run}
+    content["digest"] = content_digest(content)
 
     def save(stream: BinaryIO) -> None:
         try:
@@ -119,28 +188,58 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     write_whole(path, save)
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint onto the CPU, running no code from it. Raises CatError E604 for any other file."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        found = {"format": content["format"]}
-        if found["format"] == FORMAT:
-            found |= {name: content[name] for name in _FIELDS}
-            found["settings"] = json.loads(found["settings"])
-    except UNREADABLE as error:
+def load_checkpoint(path: Path, wanted: Owner = NOBODY, acceptance: Acceptance = STRICT) -> Checkpoint:
+    """Read a checkpoint onto the CPU, running no code from it.
+
+    Raises CatError E604 for any other file, one whose contents are not those that were written, and one
+    of another network or run than is wanted.
+    """
+    problem = "is no whole checkpoint"
+    held = load_torch_file(path, CHECKPOINT_DOOR, problem=problem)
+    found = held.get("format") if isinstance(held, Mapping) else None
+    if isinstance(found, int) and found not in (FORMAT, _WITHOUT_DIGEST):
         raise CatError.one(
             "E604",
-            f"{path} is no whole checkpoint",
-            notes=(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",),
-            help="restore the file from a copy, or remove the run folder and start again",
-        ) from error
-    if found["format"] != FORMAT:
-        raise CatError.one(
-            "E604",
-            f"{path} has checkpoint format {found['format']}, and this version reads {FORMAT}",
+            f"{path} has checkpoint format {found}, and this version reads {FORMAT}",
             help="continue the run with the version that it was started with",
         )
-    return Checkpoint(**found)
+    try:
+        content = _Content.model_validate(held)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        note = f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}"
+        raise CHECKPOINT_DOOR.refuse(path, problem, notes=(note,)) from None
+    settings = parse_json(content.settings, CHECKPOINT_DOOR, _SETTINGS, shown=f"`settings` of {path}")
+    owner = Owner(content.network, content.shown or "", content.run)
+    _compare(path, held, content, owner, wanted, acceptance)
+    known = {name: getattr(content, name) for name in _FIELDS}
+    known["optimisers"] = {
+        name: {"state": o.state, "param_groups": o.param_groups} for name, o in known["optimisers"].items()
+    }
+    return Checkpoint(**{**known, "settings": settings, "owner": owner})
+
+
+def _compare(
+    path: Path, held: Mapping[str, Any], content: _Content, owner: Owner, wanted: Owner, acceptance: Acceptance
+) -> None:
+    found = content_digest({name: value for name, value in held.items() if name != "digest"})
+    if content.format == FORMAT and found != content.digest:
+        acceptance.refuse(
+            CatError.one(
+                "E604", f"{path} does not hold what was written: its digest is {found[:12]}, and the file says "
+                f"{(content.digest or 'none')[:12]}",
+                help=f"{CHECKPOINT_DOOR.help}; --accept-changes goes on with it as it is",
+            )
+        )  # fmt: skip
+    broken = [f"{name} of the {part}" for part, tensors in content.networks.items() for name in not_finite(tensors)]
+    if broken:
+        acceptance.refuse(
+            CatError.one(
+                "E604", f"{path} holds {len(broken)} tensors with values that are not finite, the first is {broken[0]}",
+                help=CHECKPOINT_DOOR.help,
+            )
+        )  # fmt: skip
+    compare_owners(path, owner, wanted, acceptance, code="E604", what="the checkpoint")
 
 
 def check_settings(before: Mapping[str, object], now: Mapping[str, object]) -> None:

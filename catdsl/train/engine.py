@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from catdsl.train.seeding import derived_seed
 from catdsl.train.stepping import train_step
 from catdsl.train.stopping import StopRequest
 from catdsl.train.systems.system import System
+from catdsl.weights_file import NOBODY, Acceptance, Owner, print_nothing
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
@@ -48,6 +49,9 @@ class Run:
     accept_changes: bool = False
     """Whether a run may be continued with other settings."""
     tensorboard: bool = False
+    owner: Owner = NOBODY
+    """The network that is trained, and the run that it is trained in; a checkpoint says both."""
+    say: Callable[[str], None] = print_nothing
 
     @property
     def checkpoint(self) -> Path:
@@ -121,10 +125,10 @@ def _begin(trained: Trained, run: Run) -> int:
             f"{run.folder} holds a run already",
             help="continue it with --resume, or choose another folder with -o",
         )
-    checkpoint = load_checkpoint(run.checkpoint)
+    checkpoint = load_checkpoint(run.checkpoint, run.owner, Acceptance(run.accept_changes, run.say))
     if not run.accept_changes:
         check_settings(checkpoint.settings, run.settings)
-    trained.restore(checkpoint)
+    trained.restore(checkpoint, accept_changes=run.accept_changes)
     if run.accept_changes:
         # From now on these are the run's settings, also for whoever resumes it before its next checkpoint.
         _save(trained, run, step=checkpoint.step)
@@ -247,7 +251,8 @@ class _Loop:
 def _save(trained: Trained, run: Run, *, step: int) -> None:
     # Nobody goes on, or leaves, before it is there.
     collective.by_first(
-        lambda: save_checkpoint(run.checkpoint, trained.capture(step=step, settings=run.settings)), run.device
+        lambda: save_checkpoint(run.checkpoint, trained.capture(step=step, settings=run.settings, owner=run.owner)),
+        run.device,
     )
 
 

@@ -1,6 +1,6 @@
 """The two trainings put together: a teacher from images, and a student from images and its teacher."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,6 +30,7 @@ from catdsl.train.systems.distillation import Distillation, build_adapters
 from catdsl.train.systems.judge import Judge
 from catdsl.train.systems.paired import Paired
 from catdsl.train.systems.system import System
+from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, print_nothing
 
 _SAMPLED = 4
 
@@ -50,6 +51,9 @@ class RunOptions:
     vgg: Path | None = None
     accept_changes: bool = False
     tensorboard: bool = False
+    owner: Owner = NOBODY
+    """The network that is trained, and the run that it is trained in."""
+    say: Callable[[str], None] = print_nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -131,7 +135,9 @@ def distill_student(
     return _train(system, recipe, data, settings, options, label="student", more=more)
 
 
-def trained_weights(folder: Path, network: str) -> dict[str, Tensor] | None:
+def trained_weights(
+    folder: Path, network: str, wanted: Owner = NOBODY, acceptance: Acceptance = STRICT
+) -> dict[str, Tensor] | None:
     """The weights of `network` (generator, student, discriminator) in the checkpoint of a run folder.
 
     None where that training had no such network, as one without an adversarial loss has no discriminator.
@@ -142,7 +148,7 @@ def trained_weights(folder: Path, network: str) -> dict[str, Tensor] | None:
         raise CatError.one(
             "E603", f"{folder} holds no run: {CHECKPOINT} is missing", help="give the folder of a training"
         )
-    networks = load_checkpoint(path).networks
+    networks = load_checkpoint(path, wanted, acceptance).networks
     return dict(networks[network]) if network in networks else None
 
 
@@ -175,6 +181,8 @@ def _train(
         resume=options.resume,
         accept_changes=options.accept_changes,
         tensorboard=options.tensorboard,
+        owner=options.owner,
+        say=options.say,
     )
     schedule = plan_schedule(recipe, steps_per_epoch=batches.steps_per_epoch, steps=options.steps)
     with Prefetched(batches, workers=settings.data.workers) as ahead:

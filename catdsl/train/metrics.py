@@ -7,10 +7,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TextIO
 
-from catdsl.diagnostics import CatError
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
+
 from catdsl.files import not_writable, write_whole
+from catdsl.reading import Door, read_bytes
 
 Record = Mapping[str, float | int | str]
+
+METRICS_DOOR = Door("metrics log", "E603", "json", "remove the file; the run can be continued without it")
+_RECORD: TypeAdapter[dict[str, float]] = TypeAdapter(dict[str, int | FiniteFloat])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +31,7 @@ class MetricsLog:
 
         Raises CatError E603 for a file that is none of ours, E608 where it cannot be written.
         """
-        kept = [r for r in read_metrics(path) if _step(r, path) <= keep_through] if path.exists() else []
+        kept = [r for r in read_metrics(path) if r["step"] <= keep_through] if path.exists() else []
 
         def write(stream: BinaryIO) -> None:
             stream.write("".join(_line(record) for record in kept).encode())
@@ -56,32 +61,29 @@ class MetricsLog:
 def read_metrics(path: Path) -> list[dict[str, float]]:
     """All records of a file in order; a last line that was torn off is left out.
 
-    Raises CatError E603 for any other line that is not JSON.
+    Raises CatError E603 for any other line that is no record: numbers by name, a step from 0 on among them.
     """
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    records = []
+    lines = read_bytes(path, METRICS_DOOR).decode("utf-8", "replace").split("\n")
     # A whole line ends in a line break, so what stands after the last break is torn or empty.
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            records.append(dict(json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise _no_metrics(path, f"line {number} is not a JSON object") from error
-    return records
+    return [_record(path, number, line) for number, line in enumerate(lines[:-1], start=1)]
 
 
-def _step(record: Mapping[str, float], path: Path) -> float:
-    if "step" not in record:
-        raise _no_metrics(path, "a line names no step")
-    return record["step"]
+def _record(path: Path, number: int, line: str) -> dict[str, float]:
+    try:
+        record = _RECORD.validate_json(line)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise METRICS_DOOR.refuse(
+            path,
+            f"does not hold the metrics of a run: line {number}: {f'`{place}`: ' if place else ''}{problem['msg']}",
+        ) from None
+    step = record.get("step")
+    if step is None or step < 0 or step % 1:
+        found = "names no step" if step is None else f"has the step {step:g}"
+        raise METRICS_DOOR.refuse(path, f"does not hold the metrics of a run: line {number} {found}")
+    return record
 
 
 def _line(record: Mapping[str, float | int | str]) -> str:
     return json.dumps(record, allow_nan=False) + "\n"
-
-
-def _no_metrics(path: Path, why: str) -> CatError:
-    return CatError.one(
-        "E603",
-        f"{path} does not hold the metrics of a run: {why}",
-        help="remove the file; the run can be continued without it",
-    )

@@ -13,6 +13,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("catdsl.resources", "catdsl.diagnostics"),
     ("catdsl.limits",),
     ("catdsl.files", "catdsl.reading"),
+    ("catdsl.weights_file",),
     ("catdsl.syntax",),
     ("catdsl.ir",),
     ("catdsl.ops",),

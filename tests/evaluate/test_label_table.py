@@ -66,7 +66,7 @@ def test_mistakes_are_named_with_their_line(tmp_path: Path, text: str, complaint
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(CatError, match=r"E607.*cannot read .*gone: No such file"):
+    with pytest.raises(CatError, match=r"E607.*cannot read .*gone: it does not exist"):
         read_table(tmp_path / "gone")
     (tmp_path / "image").write_bytes(b"\x89PNG\xff\xfe\x00")
     with pytest.raises(CatError, match=r"E607.*image is no text file"):

@@ -10,6 +10,9 @@ import pytest
 import torch
 
 from catdsl.cli import main
+from catdsl.jobs.run_folder import open_run
+from catdsl.limits import VARIABLE
+from catdsl.project import load
 
 TINY = """
 use inc_res from std.inception
@@ -64,6 +67,11 @@ class Cli:
             stderr=stderr,
         )
 
+    def begun(self, spec: str = "tiny.cat", run: str = "run") -> Path:
+        """A run folder of which nothing is trained yet."""
+        open_run(self.folder / run, load(self.folder / spec), {}, resume=False)
+        return self.folder / run
+
 
 def threads() -> int:
     """Sums depend on how many threads share them: processes must use as many as this one."""
@@ -78,6 +86,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cli(tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     (tmp_path / "tiny.cat").write_text(TINY, encoding="utf-8")
+    # What a command is told by --limit ends with the test.
+    monkeypatch.setenv(VARIABLE, "")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     return Cli(tmp_path, capsys, monkeypatch, cache)

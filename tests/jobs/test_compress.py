@@ -145,7 +145,7 @@ def test_the_run_tells_what_the_student_inherits(cli):
     (line,) = (line for line in done.stderr.splitlines() if line.startswith("folded"))
     assert "into a running mean" in line
     held = json.loads((cli.folder / "run" / "inherited.json").read_text())
-    assert set(held) == {"exact", "removals"}
+    assert set(held) == {"exact", "removals", "run", "digest"}
     assert held["removals"]
     nodes = load(cli.folder / "tiny.cat").graph.node
     for removal in held["removals"]:

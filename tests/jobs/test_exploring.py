@@ -62,7 +62,7 @@ def test_random_scores_need_no_teacher_and_follow_the_seed(cli):
 
 def test_taylor_scores_come_from_a_run_that_was_searched(cli):
     changed(cli, "taylor.cat", **{"search  { floor = 2 }": "search { floor = 2, score = taylor }"})
-    (cli.folder / "run").mkdir()
+    cli.begun("taylor.cat")
     told = cli("graph", "taylor.cat", "--teacher", "run", "-o", "a.html", code=1).stderr
     assert "E403" in told
     assert "taylor scores are taken while a teacher trains, and run has none" in told

@@ -14,6 +14,7 @@ from catdsl.backend.weights import save_weights
 from catdsl.export import checking
 from catdsl.jobs import export as job
 from catdsl.project import load
+from catdsl.weights_file import STRICT
 from tests.export.networks import network
 
 _SPEC = """
@@ -152,8 +153,7 @@ def test_missing_weights(cli, little):
 
 
 def test_a_run_without_a_network(cli):
-    (cli.folder / "run").mkdir()
-    (cli.folder / "run" / "run.json").write_text("{}")
+    cli.begun()
     assert "error[E603]" in cli("export", "run", "-o", "x.py", code=1).stderr
 
 
@@ -184,8 +184,7 @@ def test_files_are_as_readable_as_any_other(cli, little):
 
 def test_a_run_whose_student_is_not_trained_yet(cli):
     """It has a teacher, and what is asked for is the student."""
-    (cli.folder / "run" / "teacher").mkdir(parents=True)
-    (cli.folder / "run" / "run.json").write_text("{}")
+    (cli.begun() / "teacher").mkdir()
     (cli.folder / "run" / "teacher" / "weights.safetensors").touch()
     told = cli("export", "run", "-o", "x.py", code=1).stderr
     assert "error[E603]: the run run has no trained student yet" in told
@@ -226,7 +225,8 @@ def test_an_old_file_stays_where_a_new_one_is_wrong(cli, little, monkeypatch):
     right = job.FORMATS[".py"]
     monkeypatch.setitem(job.FORMATS, ".py", replace(right, run=lambda p, i: []))
     with pytest.raises(ValueError, match="zip"):
-        job.export(job.chosen(cli.folder / "little.cat", cli.folder / "w.safetensors", {}, teacher=False, say=print),
+        job.export(job.chosen(cli.folder / "little.cat", cli.folder / "w.safetensors", {}, teacher=False,
+                              acceptance=STRICT),
                    cli.folder / "x.py", half=False, say=lambda line: None)  # fmt: skip
     assert (cli.folder / "x.py").read_text() == "mine\n"
 

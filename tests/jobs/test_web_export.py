@@ -133,9 +133,8 @@ def test_the_runtime_goes_with_web(cli, little):
 
 
 def test_examples_are_those_of_an_evaluated_run(cli):
-    folder = cli.folder / "run" / "report" / "images" / "input"
+    folder = cli.begun() / "report" / "images" / "input"
     folder.mkdir(parents=True)
-    (cli.folder / "run" / "run.json").write_text("{}")
     assert examples_of(cli.folder / "run") == ()
     for i in range(10):
         Image.new("RGB", (16, 16)).save(folder / f"{i:05}.png")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
-from catdsl.backend.module import build_module, site_of
+from catdsl.backend.module import build_module
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.offset import OffsetCall
 from catdsl.ir.op import Absence, Example, Op
@@ -61,7 +61,7 @@ def _claimed(graph: Graph, node: Node, seed: int, *, border: bool) -> int:
         teacher.append(torch.where(_per_channel(~np.isnan(offset)), own + _per_channel(np.nan_to_num(offset)), image))
     prefix = f"{node.name}."
     weights = {n.removeprefix(prefix): v for n, v in numpy_state(module).items() if n.startswith(prefix)}
-    found = _offset(node, OffsetCall(site_of(graph, node), tuple(offsets), tuple(present), kept, weights, border))
+    found = _offset(node, OffsetCall(graph.site(node), tuple(offsets), tuple(present), kept, weights, border))
     lacking = _result(module, node, teacher) - _result(module, node, student) * _per_channel(kept)
     if not border:
         lacking = _inside(node, lacking)

@@ -233,18 +233,16 @@ def test_a_plan_survives_as_a_student_program(tmp_path: Path, share: str) -> Non
     (tmp_path / "spec.cat").write_text(TEXT)
     project = load(tmp_path / "spec.cat")
     found = plan(project, share, seed=5)
-    folder = tmp_path / "run"
-    folder.mkdir()
     text = write_student(
         spec=tmp_path / "spec.cat",
-        folder=folder,
+        folder=tmp_path,
         files=project.spec.files,
         parameters=project.spec.parameters,
         kept=found.kept,
         budget={"macs": found.budget.limits[0].most, "count": "exact"},
     )
-    (folder / "student.cat").write_text(text)
-    student = load(folder / "student.cat")
+    (tmp_path / "student.cat").write_text(text)
+    student = load(tmp_path / "student.cat")
     assert student.student_counts == found.kept
     assert _without_places(student.graph) == _without_places(project.student_at(found.kept))
     assert student.cost == found.cost

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from catdsl.backend.module import site_of
 from catdsl.diagnostics import CatError
 from catdsl.export.source.operators import writing
 from catdsl.export.source.parts import Body, Chain, Many, Single, Step, skeleton
@@ -118,7 +117,7 @@ class _Finder:
         return Step(body, body.inputs, body.output)
 
     def _single(self, node: Node) -> Step:
-        form, site = writing(node.op.name, node.attrs), site_of(self.graph, node)
+        form, site = writing(node.op.name, node.attrs), self.graph.site(node)
         if form is None:
             raise CatError.one(
                 "E610", f"operator `{node.op.name}` of {node.name} cannot be written in Python yet", node.span,

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from catdsl.backend.weights import UNREADABLE
-from catdsl.diagnostics import CatError
+from catdsl.backend.torch_file import load_torch_file
+from catdsl.reading import Door
 
 # Convolutions 3 x 3 of VGG-19 up to relu5_1 (Simonyan and Zisserman, 2015, table 1, column E), a
 # pooling between groups; a group's first activation is compared.
@@ -19,6 +19,12 @@ _GROUPS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (51
 _WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
+
+_DOOR = Door(
+    "weights file", "E605", "weights",
+    "give torchvision's weights of VGG-19 with --vgg FILE (a state_dict, features.0.weight to features.28.bias)",
+)  # fmt: skip
+_PROBLEM = "does not hold the weights of a VGG-19"
 
 
 class Perceptual(nn.Module):
@@ -70,19 +76,10 @@ def load_perceptual(path: Path) -> Perceptual:
 
     Raises CatError E605 for any other file.
     """
-    if not path.is_file():
-        raise CatError.one(
-            "E605", f"there is no file {path} to hold the weights of a VGG-19",
-            help="give torchvision's vgg19 weights with --vgg FILE",
-        )  # fmt: skip
     network = Perceptual()
+    found = load_torch_file(path, _DOOR, problem=_PROBLEM)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: found[name] for name in network.state_dict()})
-    except (*UNREADABLE, AttributeError) as error:
-        raise CatError.one(
-            "E605",
-            f"{path} does not hold the weights of a VGG-19",
-            help="give torchvision's vgg19 weights (a state_dict with the keys features.0.weight to features.28.bias)",
-        ) from error
+    except (RuntimeError, LookupError, TypeError, AttributeError) as error:
+        raise _DOOR.refuse(path, _PROBLEM) from error
     return network

@@ -1,0 +1,89 @@
+"""Files of torch.save, read without running code: bounded before they are unpacked, and plain tensors only."""
+
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from torch import Tensor
+
+from catdsl.diagnostics import CatError, first_line
+from catdsl.limits import LIMITS
+from catdsl.reading import Door, check_amount, opened
+
+# What torch raises, among others, for a file that is damaged or none of its own.
+UNREADABLE = (
+    OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AssertionError, AttributeError,
+    OverflowError, RecursionError, struct.error, zipfile.BadZipFile, pickle.UnpicklingError,
+)  # fmt: skip
+
+_DEEPEST = 12
+_MOST_VALUES = 1_000_000
+
+
+def load_torch_file(path: Path, door: Door, *, problem: str) -> Any:
+    """What a file holds: tensors on the CPU, numbers and texts, in dictionaries, lists and tuples.
+
+    Raises the door's error for any other file, which ends in `problem`, and for one that would unpack to
+    more than the door's limit.
+    """
+    with opened(path, door) as stream:
+        return load_torch_stream(stream, door, shown=path, problem=problem)
+
+
+def load_torch_stream(stream: BinaryIO, door: Door, *, shown: object, problem: str) -> Any:
+    """The same of an open file; `shown` is what messages call it."""
+    try:
+        _check_size(stream, door, shown)
+        # `weights_only` runs no code of the file.
+        held = torch.load(stream, map_location="cpu", weights_only=True)
+        _check_plain(held)
+    except CatError:
+        raise
+    except UNREADABLE as error:
+        note = f"{type(error).__name__}: {first_line(error)}"
+        raise door.refuse(shown, problem, notes=(note[:200],)) from error
+    return held
+
+
+def _check_size(stream: BinaryIO, door: Door, shown: object) -> None:
+    """Add up what the entries of a zip archive say that they take. Raises the door's error."""
+    if zipfile.is_zipfile(stream):
+        stream.seek(0)
+        with zipfile.ZipFile(stream) as archive:
+            entries = archive.infolist()
+        whole = sum(entry.file_size for entry in entries)
+        check_amount(whole, LIMITS[door.limit], f"{shown} unpacks to {whole:,} bytes", door)
+    stream.seek(0)
+
+
+def _check_plain(held: Any) -> None:
+    """Refuse what is deeper or wider than weights are, and tensors that are no memory of their own. Raises ValueError.
+
+    Containers may hold one another many times over, so each is looked at once.
+    """
+    seen: set[int] = set()
+    waiting = [(held, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, Tensor):
+            _check_tensor(value)
+            continue
+        if not isinstance(value, Mapping | list | tuple) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if depth > _DEEPEST or len(seen) > _MOST_VALUES:
+            raise ValueError(f"it nests more than {_DEEPEST} deep, or holds more than {_MOST_VALUES:,} containers")
+        inner = value.values() if isinstance(value, Mapping) else value
+        waiting += [(each, depth + 1) for each in inner]
+
+
+def _check_tensor(tensor: Tensor) -> None:
+    if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        raise ValueError(f"a tensor is {tensor.layout} on {tensor.device}, and only plain ones on the CPU are read")
+    # One number that is spread over a shape takes no memory until somebody computes with it.
+    if tensor.numel() * tensor.element_size() > max(tensor.untyped_storage().nbytes(), 1):
+        raise ValueError(f"a tensor of shape {tuple(tensor.shape)} has less memory than that takes")
