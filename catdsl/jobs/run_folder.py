@@ -19,7 +19,7 @@ from typing import Any
 
 from catdsl import __version__
 from catdsl.diagnostics import CatError
-from catdsl.files import write_text
+from catdsl.files import is_temporary, write_text
 from catdsl.jobs.spec_copy import copy_spec, spec_changes
 from catdsl.project import Project, load
 from catdsl.semantics.student import digest, literal
@@ -274,7 +274,7 @@ def _check_name(name: str) -> None:
 
 def _only_begun(path: Path) -> bool:
     """Whether a folder holds no more than a run that was killed before its record was written."""
-    return all(inside.name == "spec" or inside.suffix == ".tmp" for inside in path.iterdir())
+    return all(inside.name == "spec" or is_temporary(inside) for inside in path.iterdir())
 
 
 def _short(value: Any) -> str:
