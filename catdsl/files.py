@@ -34,6 +34,7 @@ _MADE = "new"
 _NO_ROOM = "make room on that disk, or choose another place"
 _PERMISSION = "check that the folder may be written to, or choose another place"
 _HELP: dict[int | None, str] = {
+    errno.ENOENT: "its folder was removed in the meantime, or a link leads to a folder that is not there",
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EROFS: "this disk can only be read, choose another place",
