@@ -19,7 +19,7 @@ from catdsl.temporary import BEFORE, is_temporary, new_file, sweep, temporary_fo
 
 __all__ = (
     "beside", "cache_folder", "is_temporary", "not_writable", "open_to_append", "place_all", "same_file",
-    "whole_folder", "write_text", "write_whole",
+    "whole_folder", "write_bytes", "write_text", "write_whole",
 )  # fmt: skip
 
 _MOST_LINKS = 40
@@ -87,9 +87,14 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     _sync_folder(place.parent)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all. Raises CatError E608."""
+    write_whole(path, lambda stream: stream.write(data))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all. Raises CatError E608."""
-    write_whole(path, lambda stream: stream.write(text.encode("utf-8")))
+    write_bytes(path, text.encode("utf-8"))
 
 
 def open_to_append(path: Path) -> TextIO:
@@ -124,9 +129,10 @@ def whole_folder(target: Path) -> Iterator[Path]:
             raise CatError.one("E608", f"{target} is no folder", help="choose another place")
         target.parent.mkdir(parents=True, exist_ok=True)
     with beside(place) as holder:
-        made = holder / _MADE
+        # Named like its place, so that an error about a file in it can name that file's place.
+        made = holder / _MADE / place.name
         with _refusing(target):
-            made.mkdir()
+            made.mkdir(parents=True)
         yield made
         with _refusing(target):
             mode = _mode(place)
@@ -198,7 +204,16 @@ def not_writable(path: Path, error: OSError | ValueError) -> CatError:
     """The error for a file or folder that the system refuses to write."""
     number = error.errno if isinstance(error, OSError) else None
     said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return CatError.one("E608", f"cannot write {path}: {said}", help=_HELP.get(number, _OTHER_HELP))
+    return CatError.one("E608", f"cannot write {_meant(path)}: {said}", help=_HELP.get(number, _OTHER_HELP))
+
+
+def _meant(path: Path) -> Path:
+    """The place that a file is for, where it is in a temporary folder as yet."""
+    inside = next((i for i, part in enumerate(path.parts) if is_temporary(Path(part))), None)
+    if inside is None or inside + 1 == len(path.parts):
+        return path
+    rest = path.parts[inside + 1 :]
+    return Path(*path.parts[:inside], *(rest[1:] if rest[0] == _MADE and rest[1:] else rest))
 
 
 @contextmanager

@@ -141,7 +141,7 @@ def _cache(say: Callable[[str], None]) -> Path | None:
     try:
         folder = cache_folder("features")
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, CatError) as error:
         say(f"warning: features of images are not kept: {error}")
         return None
     return folder

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save
 
 from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.diagnostics.suggest import did_you_mean
-from catdsl.files import write_whole
+from catdsl.files import write_bytes
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.types import Width
 from catdsl.search.released import graph_paths
@@ -47,7 +47,7 @@ def load_scores(path: Path) -> dict[str, np.ndarray]:
 def save_scores(scores: Scores, path: Path) -> None:
     """Write arrays by norm or width as `load_scores` reads them, whole or not at all. Raises CatError E608."""
     arrays = {name: np.ascontiguousarray(values) for name, values in scores.items()}
-    write_whole(path, lambda stream: stream.write(save(arrays)))
+    write_bytes(path, save(arrays))
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
