@@ -25,8 +25,9 @@ ALLOWED: tuple[tuple[str, str, str], ...] = (
 _WRITERS = (
     "write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "rename", "renames", "replace", "link",
     "symlink", "move", "copy", "copy2", "copyfile", "copytree", "copymode", "copyfileobj", "make_archive",
-    "unpack_archive", "extractall", "truncate", "mkstemp", "mkdtemp", "NamedTemporaryFile", "TemporaryFile", "TemporaryDirectory",
-    "SpooledTemporaryFile", "save", "save_file", "savez", "savez_compressed", "savetxt", "savefig", "tofile",
+    "unpack_archive", "extractall", "truncate", "mkstemp", "mkdtemp", "NamedTemporaryFile", "TemporaryFile",
+    "TemporaryDirectory", "SpooledTemporaryFile", "save", "save_file", "savez", "savez_compressed", "savetxt",
+    "savefig", "tofile",
 )  # fmt: skip
 # Plain functions of these names that write nothing, by the package that they come from.
 _HARMLESS = (("save", "safetensors"), ("replace", "dataclasses"), ("copy", "copy"))
