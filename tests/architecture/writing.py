@@ -18,6 +18,8 @@ ALLOWED: tuple[tuple[str, str, str], ...] = (
     ("catdsl.jobs.bench_forms", "TemporaryDirectory", "a model that is timed and thrown away"),
     ("catdsl.evaluate.memory", "TemporaryDirectory", "a trace that is read and thrown away"),
     ("catdsl.evaluate.resident", "(_PROCESS / 'clear_refs').write_text", "a switch of the system, no file"),
+    ("catdsl.cli.streams", "open", "the standard streams, where they are closed"),
+    ("catdsl.cli.streams", "os.open", "the same"),
     ("catdsl.train.data.scenes", "Image.fromarray(pixels).save", "hundreds of files in a `whole_folder`"),
 )
 
