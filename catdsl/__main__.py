@@ -1,5 +1,5 @@
 """The command line as `python -m catdsl`."""
 
-from catdsl.cli import main
+from catdsl.cli import program
 
-main()
+program()

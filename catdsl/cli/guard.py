@@ -3,86 +3,93 @@
 import errno
 import gc
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import typer
 
 from catdsl.backend.compilers import of_a_compiler
+from catdsl.cli import signals, streams
+from catdsl.cli.refusals import refusal
 from catdsl.cli.speaking import speaks
-from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.diagnostics import CatError, Diagnostic, first_line
 from catdsl.diagnostics.render import render_json, render_text
 from catdsl.project import Project, load
 
-# torch.OutOfMemoryError says the first; the CPU's allocator, a plain RuntimeError, the second.
-_NO_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
-
 
 def guarded(run: Callable[[], object]) -> int:
+    """The exit code of a command: 0 done, 1 what the user can mend, 2 usage, 70 our fault, 128 + N signal N."""
     try:
         run()
-    except CatError as error:
-        return _refuse(error)
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        return 0
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            return _fault()
-        print("error: the results cannot be written: no space is left on the device", file=sys.stderr)
-        return 1
-    except RuntimeError as error:
-        return _told(error) or _fault()
-    except Exception:
-        return _fault()
-    return 0
+        code = 0
+    except BaseException as error:
+        code = _ended(error)
+    return code or _flushed()
 
 
-def _told(error: RuntimeError) -> int:
-    """Tell of what torch could not do here, which is no fault of catdsl's; 0 for anything else."""
-    line = str(error).strip().partition("\n")[0]
-    if _NO_MEMORY.search(str(error)):
-        return _refuse(
-            CatError.one(
-                "E606", f"memory has run out: {line}",
-                help="lower --batch of `evaluate`, or `batch` or `crop` of a training, or raise its `accumulate`; "
-                "a training goes on from its last checkpoint with --resume",
-            )
-        )  # fmt: skip
+def _ended(error: BaseException) -> int:
+    interrupted = signals.noted()
+    if interrupted is not None:
+        return interrupted
+    match error:
+        case SystemExit():
+            # What typer makes of an output that nobody reads.
+            if _is_pipe(error.__context__) and streams.abandoned():
+                return 0
+            return error.code if isinstance(error.code, int) else int(error.code is not None)
+        case KeyboardInterrupt():
+            return 130
+        case CatError():
+            return _refuse(error)
+        case OSError() if _is_pipe(error) and streams.abandoned():
+            return 0
     if of_a_compiler(error):
         return _refuse(
             CatError.one(
-                "E607", f"torch.compile failed: {line}",
+                "E607", f"torch.compile failed: {first_line(error)}",
                 help="set compile = false in train { }, or install the C++ compiler that it needs",
             )
         )  # fmt: skip
+    known = refusal(error)
+    return _fault(error) if known is None else _refuse(known)
+
+
+def _is_pipe(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _flushed() -> int:
+    """Write out what is printed while it can still be said that this fails."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return _ended(error)
     return 0
 
 
 def _refuse(error: CatError) -> int:
     if not speaks():
         return 1
-    if _wants_json():
-        print(render_json(error.diagnostics), file=sys.stderr)
-    else:
-        show(error.diagnostics, error.sources)
+    # Where nothing can be told, the exit code has to do.
+    with suppress(OSError):
+        if _wants_json():
+            print(render_json(error.diagnostics), file=sys.stderr)
+        else:
+            show(error.diagnostics, error.sources)
     return 1
 
 
-def _fault() -> int:
-    traceback.print_exc()
-    print(
-        "\ncatdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
-        file=sys.stderr,
-    )
+def _fault(error: BaseException) -> int:
+    with suppress(OSError):
+        traceback.print_exception(error)
+        print(
+            "\ncatdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
+            file=sys.stderr,
+        )
     return 70
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from catdsl.evaluate.extractors import Extractor
-from catdsl.files import write_whole
+from catdsl.files import write_bytes
 
 # Raised where a network or the way images are read changes, so that older files are not taken.
 _FORMAT = 1
@@ -39,8 +39,7 @@ def save_features(path: Path, tensors: Mapping[str, Tensor], contents: Sequence[
     """Write features, shape (n, d) in the order of `contents`, whole or not at all. Raises CatError E608."""
     order = _order(contents)
     held = {name: tensor[order].contiguous() for name, tensor in tensors.items()}
-    data = save(held, {_CHECK: _digest(held)})
-    write_whole(path, lambda stream: stream.write(data))
+    write_bytes(path, save(held, {_CHECK: _digest(held)}))
 
 
 def load_features(path: Path, layers: Sequence[str], contents: Sequence[str]) -> dict[str, Tensor] | None:

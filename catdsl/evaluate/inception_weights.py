@@ -12,7 +12,7 @@ import torch
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.network_weights import Wanted, fitting, read_tensors
 from catdsl.evaluate.torchvision_operators import import_torchvision
-from catdsl.files import write_whole
+from catdsl.files import write_bytes
 
 REGISTERED = "inception-v3-compat"
 LAYER = "2048"
@@ -37,7 +37,7 @@ def find_inception_weights(given: Path | None = None) -> Path:
         content = _fetch(url, path)
         # Checked before it lies where torch-fidelity would take it unseen: a proxy may have sent a page.
         _check(BytesIO(content), wanted, source=f"what {url} has sent")
-        write_whole(path, lambda stream: stream.write(content))
+        write_bytes(path, content)
         return path
     try:
         with path.open("rb") as stream:

@@ -1,26 +1,33 @@
-"""A run's folder, made by the first process of a training and found by the others."""
+"""A run's folder, made and locked by the first process of a training, and found by the others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from catdsl.jobs.run_folder import RunFolder, existing_run, open_run
+from catdsl.jobs.run_folder import RunFolder, check_place, existing_run, open_run
+from catdsl.jobs.run_lock import writing
 from catdsl.jobs.setting import JobOptions
 from catdsl.project import Project
 from catdsl.train.collective import by_first
 from catdsl.weights_file import Acceptance
 
 
+@contextmanager
 def begin(
     folder: Path, project: Project, asked: Mapping[str, Any], options: JobOptions, say: Callable[[str], None]
-) -> RunFolder:
-    """Start a run, or continue one: see `open_run`."""
+) -> Iterator[RunFolder]:
+    """Start a run, or continue one (see `open_run`), which nobody else writes into meanwhile (see `writing`)."""
+    with ExitStack() as held:
 
-    def opened() -> None:
-        open_run(
-            folder, project, asked, resume=options.resume, accept_changes=options.accept_changes,
-            command=options.command,
-        )  # fmt: skip
+        def opened() -> None:
+            # A folder that is no run's gets no lock.
+            check_place(folder)
+            held.enter_context(writing(folder, options.command))
+            open_run(
+                folder, project, asked, resume=options.resume, accept_changes=options.accept_changes,
+                command=options.command,
+            )  # fmt: skip
 
-    by_first(opened, options.device)
-    return existing_run(folder, Acceptance(options.accept_changes, say))
+        by_first(opened, options.device)
+        yield existing_run(folder, Acceptance(options.accept_changes, say))

@@ -64,13 +64,13 @@ def compress(
     known = {"budget": str(asked), "teacher": None if given is None else weights_digest(given.module)}
     if options.accept_changes:
         _check_widths(project, RunFolder(folder, acceptance), asked, known_times)
-    run = begin(folder, project, {**setting.identity, **known}, setting.options, say)
-    if first() and known_times is not None and not run.times.exists():
-        save_times(known_times, run.times)
-    taught = given or trained_teacher(project, run, setting)
-    say(f"teacher  {teacher or run.teacher / WEIGHTS}")
-    plan = _search(project, taught, run, setting, asked, known_times, say)
-    return finish(project, plan, taught, run, setting, say, subtitle=str(asked))
+    with begin(folder, project, {**setting.identity, **known}, setting.options, say) as run:
+        if first() and known_times is not None and not run.times.exists():
+            save_times(known_times, run.times)
+        taught = given or trained_teacher(project, run, setting)
+        say(f"teacher  {teacher or run.teacher / WEIGHTS}")
+        plan = _search(project, taught, run, setting, asked, known_times, say)
+        return finish(project, plan, taught, run, setting, say, subtitle=str(asked))
 
 
 def finish(

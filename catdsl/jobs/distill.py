@@ -40,12 +40,12 @@ def distill(
     check_distillation(project, setting)
     taught = given_teacher(project, teacher, Acceptance(options.accept_changes, say))
     known = {"teacher": weights_digest(taught.module), "widths": dict(counts)}
-    run = begin(folder, project, {**setting.identity, **known}, setting.options, say)
-    scores = scores_of(project, taught.module, setting)
-    plan = plan_of_counts(project.cost_model, scores, counts, group=project.settings.search.group)
-    if first():
-        _save(project, plan, run.student_program, run.spec(project))
-    return finish(project, plan, taught, run, setting, say, subtitle=str(plan.budget))
+    with begin(folder, project, {**setting.identity, **known}, setting.options, say) as run:
+        scores = scores_of(project, taught.module, setting)
+        plan = plan_of_counts(project.cost_model, scores, counts, group=project.settings.search.group)
+        if first():
+            _save(project, plan, run.student_program, run.spec(project))
+        return finish(project, plan, taught, run, setting, say, subtitle=str(plan.budget))
 
 
 def _shape(graph: Graph) -> Graph:

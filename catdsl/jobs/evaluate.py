@@ -16,6 +16,7 @@ from catdsl.jobs.answers import Network, answer_all, networks_of, write_training
 from catdsl.jobs.judging import Segmenting, choose_judges, distance_metrics, paired_metrics, segmentation_metrics
 from catdsl.jobs.reporting import Measured, assemble, write_report
 from catdsl.jobs.run_folder import RunFolder, existing_run
+from catdsl.jobs.run_lock import writing
 from catdsl.jobs.setting import choose_device, open_data
 from catdsl.project import Project
 from catdsl.train.data.batches import plain_batches
@@ -59,10 +60,15 @@ def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]
 
     All that was given is tried before images are made, and a report that lay there before is removed
     then: a run has no report of other images than those that lie beside it. Raises CatError E601 (no
-    held-out images), E602, E603 (no run, or no trained network), E605 (weights), E607 (what does not
-    fit together), E608.
+    held-out images), E602, E603 (no run, no trained network, or another process writes into it), E605
+    (weights), E607 (what does not fit together), E608.
     """
     run = existing_run(path, Acceptance(options.accept_changes, say))
+    with writing(run.path, options.command):
+        return _evaluate(run, options, say)
+
+
+def _evaluate(run: RunFolder, options: EvaluateOptions, say: Callable[[str], None]) -> Evaluated:
     project = run.project()
     device = choose_device(options.device)
     networks = networks_of(run)
@@ -137,7 +143,7 @@ def _cache(say: Callable[[str], None]) -> Path | None:
     try:
         folder = cache_folder("features")
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, CatError) as error:
         say(f"warning: features of images are not kept: {error}")
         return None
     return folder

@@ -1,11 +1,7 @@
 """`export`: the network of a run or a spec as one file that runs without catdsl, checked before it is there."""
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +16,7 @@ from catdsl.export.network import PROGRAM, STRIDE, Network, network_of, rewritte
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
-from catdsl.files import not_writable
+from catdsl.files import beside, not_writable, place_all
 from catdsl.ir.graph import Graph
 from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
 from catdsl.jobs.run_folder import check_student, existing_run
@@ -131,7 +127,9 @@ def export(
     pipelines = () if as_searched else form.pipelines + (form.native_pipelines if native else ())
     rule = size_rule(network.graph)
     say(f"sizes    {rule}; translate pads to multiples of {network.facts[STRIDE]}")
-    with _beside(out) as folder:
+    if out.is_dir():
+        raise CatError.one("E608", f"{out} is a folder", help="give -o the name of a file")
+    with beside(out) as folder:
         made = folder / (out.name if int8 is None else f"float_{out.name}")
         try:
             form.write(rewritten_network(network, pipelines), made, half=half)
@@ -144,7 +142,7 @@ def export(
         cost = None
         if int8 is not None:
             cost = export_int8(what.project, network, made, folder / out.name, int8, judge=judge, say=say)
-        _move_all(folder, files)
+        place_all(folder, files)
     return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files), cost)
 
 
@@ -206,39 +204,3 @@ def _contents(attrs: Mapping[str, object]) -> str:
         return "an image with values from -1 to 1"
     edges = ", the last the edges between instances" if attrs["edges"] else ""
     return f"a label map, one-hot{edges}"
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that is gone afterwards. Raises CatError E608."""
-    if out.is_dir():
-        raise CatError.one("E608", f"{out} is a folder", help="give -o the name of a file")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        holder = tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}.")
-    except OSError as error:
-        raise not_writable(out, error) from error
-    with holder as folder:
-        yield Path(folder)
-
-
-def _move_all(folder: Path, files: Sequence[Path]) -> None:
-    """Put all files in their places, or none: where one cannot be put, those that were there before are back."""
-    before = folder / "before"
-    moved: list[Path] = []
-    file = files[0]
-    try:
-        before.mkdir()
-        for file in files:
-            if len(files) > 1 and file.exists():
-                shutil.copy2(file, before / file.name)
-            os.replace(folder / file.name, file)
-            moved.append(file)
-    except BaseException as error:
-        for done in moved:
-            with suppress(OSError):
-                kept = before / done.name
-                os.replace(kept, done) if kept.exists() else done.unlink()
-        if isinstance(error, OSError):
-            raise not_writable(file, error) from error
-        raise

@@ -25,7 +25,7 @@ class Formatted:
 
     def write(self) -> None:
         """Replace the file, whole or not at all; a link stays one. Raises CatError E608."""
-        write_text(self.path.resolve(), self.after)
+        write_text(self.path, self.after)
 
     def difference(self) -> str:
         # Lines as the language has them: other characters that Python takes for breaks stay inside.

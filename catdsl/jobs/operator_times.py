@@ -42,7 +42,7 @@ def save_times(times: OperatorTimes, path: Path) -> None:
     old = times
     if path.exists():
         # A damaged table in the cache is replaced; another file that is no table is not ours to overwrite.
-        with suppress(CatError) if path.parent == cache_folder(_TABLES) else nullcontext():
+        with suppress(CatError) if _in_cache(path) else nullcontext():
             old = load_times(path)
     if _where(old) == _where(times):
         names = {checked.name for checked in times.checked}
@@ -50,6 +50,12 @@ def save_times(times: OperatorTimes, path: Path) -> None:
         curves = {key: _wider(curve, times.curves.get(key, curve)) for key, curve in old.curves.items()}
         times = replace(times, curves={**times.curves, **curves}, checked=(*kept, *times.checked))
     write_text(path, json.dumps(asdict(times), indent=1) + "\n")
+
+
+def _in_cache(path: Path) -> bool:
+    with suppress(CatError):
+        return path.parent == cache_folder(_TABLES)
+    return False
 
 
 def _wider(old: Curve, new: Curve) -> Curve:
@@ -80,7 +86,7 @@ def times_for(project: Project, budget: str | None, path: Path | None) -> Operat
 
 def _newest() -> Path | None:
     # A user without a home, or a link that leads nowhere: as if nothing had been measured.
-    with suppress(OSError, RuntimeError):
+    with suppress(OSError, CatError):
         return max(cache_folder(_TABLES).glob("*.json"), key=lambda file: file.stat().st_mtime, default=None)
     return None
 

@@ -20,6 +20,8 @@ from typing import Any
 
 from catdsl import __version__
 from catdsl.diagnostics import CatError
+from catdsl.files import is_temporary
+from catdsl.jobs.run_lock import is_lock
 from catdsl.jobs.run_records import (
     InheritedRecord,
     PlanRecord,
@@ -208,15 +210,10 @@ def open_run(
         "set": {n: literal(v) for n, v in project.spec.parameters.items()},
         **asked,
     }
-    if path.is_file():
-        raise CatError.one("E603", f"{path} is a file, not a folder", help="choose another place with -o")
+    check_place(path)
     if run.record.exists():
         _continue(run, project, identity, resume=resume, accept_changes=accept_changes)
         return run
-    if path.exists() and not _only_begun(path):
-        raise CatError.one(
-            "E603", f"{path} exists and holds no run of catdsl", help="choose an empty or new folder with -o"
-        )
     copy_spec(run.path / "spec", project.spec.files)
     record = {
         "catdsl": __version__, "python": platform.python_version(), "file": project.source.shown,
@@ -226,6 +223,16 @@ def open_run(
     }  # fmt: skip
     write_record(run.record, record, run=None, indent=2)
     return run
+
+
+def check_place(path: Path) -> None:
+    """Raise CatError E603 where a run can neither begin nor go on: a file, or a folder of something else."""
+    if path.is_file():
+        raise CatError.one("E603", f"{path} is a file, not a folder", help="choose another place with -o")
+    if path.exists() and not RunFolder(path).record.exists() and not _only_begun(path):
+        raise CatError.one(
+            "E603", f"{path} exists and holds no run of catdsl", help="choose an empty or new folder with -o"
+        )
 
 
 def existing_run(path: Path, acceptance: Acceptance = STRICT) -> RunFolder:
@@ -330,7 +337,7 @@ def _check_name(name: str) -> None:
 
 def _only_begun(path: Path) -> bool:
     """Whether a folder holds no more than a run that was killed before its record was written."""
-    return all(inside.name == "spec" or inside.suffix == ".tmp" for inside in path.iterdir())
+    return all(inside.name == "spec" or is_temporary(inside) or is_lock(inside) for inside in path.iterdir())
 
 
 def _short(value: Any) -> str:

@@ -14,6 +14,6 @@ def train(project: Project, folder: Path, options: JobOptions, *, say: Callable[
     """Train the teacher, or go on with it. Returns its weights. Raises CatError, Stopped."""
     setting = settle(project, options, say)
     check_teacher(project, setting)
-    run = begin(folder, project, setting.identity, setting.options, say)
-    trained_teacher(project, run, setting)
+    with begin(folder, project, setting.identity, setting.options, say) as run:
+        trained_teacher(project, run, setting)
     return run.teacher / WEIGHTS

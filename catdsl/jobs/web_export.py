@@ -2,9 +2,7 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from catdsl.export.network import Network
 from catdsl.export.onnx_file import check_onnx
 from catdsl.export.web_runtime import FILES as RUNTIME_FILES
 from catdsl.export.web_runtime import Runtime, find_runtime
-from catdsl.files import not_writable
+from catdsl.files import not_writable, whole_folder, write_bytes
 from catdsl.jobs.export import Chosen, Exported, export, exported_values
 from catdsl.jobs.quantising import Int8Options
 from catdsl.jobs.run_folder import existing_run
@@ -77,8 +75,7 @@ def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str]
     check_onnx()
     _check_place(out)
     runtime = find_runtime(options.runtime)
-    with _holder(out) as held:
-        folder = Path(held) / "made"
+    with whole_folder(out) as folder:
         model = export(
             what,
             folder / MODEL,
@@ -98,8 +95,8 @@ def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str]
             **{name: path.read_bytes() for name, path in samples.items()},
             FACTS: _facts_text(page, what.network.facts),
         }
-        _write(folder, files, out)
-        _swap(folder, out, Path(held) / "before")
+        for name, data in files.items():
+            write_bytes(folder / name, data)
     return WebExported(out, tuple(out / name for name in (MODEL, *files)), model, runtime)
 
 
@@ -194,33 +191,3 @@ def _side(rule: SideRule) -> Side:
 
 def _facts_text(page: WebModel, facts: Mapping[str, str]) -> bytes:
     return json.dumps({"made_by": _MADE_BY, **facts_of(page, facts)}, indent=1, ensure_ascii=False).encode()
-
-
-def _holder(out: Path) -> "tempfile.TemporaryDirectory[str]":
-    """A folder beside `out`, on the same disk, that is gone afterwards. Raises CatError E608."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.")
-    except OSError as error:
-        raise not_writable(out, error) from error
-
-
-def _write(folder: Path, files: Mapping[str, bytes], out: Path) -> None:
-    try:
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
-    except OSError as error:
-        raise not_writable(out, error) from error
-
-
-def _swap(made: Path, out: Path, before: Path) -> None:
-    """Put a folder in the place of another; where that fails, the other is back."""
-    try:
-        if out.is_dir():
-            os.replace(out, before)
-        os.replace(made, out)
-    except OSError as error:
-        if before.is_dir():
-            with suppress(OSError):
-                os.replace(before, out)
-        raise not_writable(out, error) from error

@@ -225,6 +225,9 @@ class _Loop:
         if last or step % self.run.checkpoint_every == 0:
             self._check_weights(step)
             _save(self.trained, self.run, step=step)
+            if self.records is not None:
+                # A folder that was removed is made again by what is written into it.
+                self.records.metrics.check_there()
 
     def _sample(self, batch: Batch) -> Mapping[str, Tensor]:
         with ExitStack() as shown:

@@ -9,7 +9,8 @@ from typing import BinaryIO, TextIO
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from catdsl.files import not_writable, write_whole
+from catdsl.diagnostics import CatError
+from catdsl.files import not_writable, open_to_append, same_file, write_whole
 from catdsl.reading import Door, read_bytes
 
 Record = Mapping[str, float | int | str]
@@ -37,17 +38,23 @@ class MetricsLog:
             stream.write("".join(_line(record) for record in kept).encode())
 
         write_whole(path, write)
-        try:
-            return cls(path, path.open("a", encoding="utf-8", buffering=1))
-        except OSError as error:
-            raise not_writable(path, error) from error
+        return cls(path, open_to_append(path))
 
     def append(self, record: Record) -> None:
-        """Write one line. Raises CatError E608."""
+        """Write one line. Raises CatError E608, also where the file is not in its place any more."""
+        self.check_there()
         try:
             self._stream.write(_line(record))
         except OSError as error:
             raise not_writable(self.path, error) from error
+
+    def check_there(self) -> None:
+        """Raise CatError E608 where the file was removed or replaced: what is written now would be lost."""
+        if not same_file(self._stream, self.path):
+            raise CatError.one(
+                "E608", f"{self.path} was removed or replaced while the training ran",
+                help="start the run again, and leave its folder where it is until the command has ended",
+            )  # fmt: skip
 
     def __enter__(self) -> "MetricsLog":
         return self

@@ -197,7 +197,7 @@ def test_a_folder_that_refuses(cli, little, monkeypatch):
     def refused(*_, **__):
         raise PermissionError(13, "Permission denied", "shut")
 
-    monkeypatch.setattr(job.tempfile, "TemporaryDirectory", refused)
+    monkeypatch.setattr("catdsl.files.temporary_folder", refused)
     told = cli("export", *little, "-o", "shut/x.py", code=1).stderr
     assert "error[E608]: cannot write shut/x.py: Permission denied" in told
 
@@ -254,7 +254,7 @@ def test_a_file_and_its_weights_are_replaced_together(cli, little, monkeypatch, 
             raise OSError(28, "No space left on device", str(target))
         real(source, target)
 
-    monkeypatch.setattr(job.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     told = cli("export", *little, "-o", "x.py", "--half", code=1).stderr
     assert "error[E608]: cannot write x.py: No space left on device" in told
     assert {path.name: path.read_bytes() for path in cli.folder.iterdir()} == before

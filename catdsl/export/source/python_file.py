@@ -22,6 +22,7 @@ from catdsl.export.source.parts import Body, Chain, Many, Single
 from catdsl.export.source.program import LOAD, main_text
 from catdsl.export.source.structure import structured
 from catdsl.export.source.writing import attributes, definition_text
+from catdsl.files import write_bytes, write_text
 from catdsl.ir.graph import Graph
 
 WEIGHTS = ".safetensors"
@@ -53,10 +54,9 @@ def write_python(network: Network, path: Path, *, half: bool) -> None:
     renamed = {new: state[old] for new, old in _weight_names(Definitions(root), root, "")}
     if half:
         renamed = {n: x.half() if x.is_floating_point() else x for n, x in renamed.items()}
-    # Written by Python, a file has the mode that the user gives to new files.
     tensors = {n: x.contiguous().clone() for n, x in renamed.items()}
-    path.with_suffix(WEIGHTS).write_bytes(save(tensors, dict(network.facts)))
-    path.write_text(python_text(network, root), encoding="utf-8")
+    write_bytes(path.with_suffix(WEIGHTS), save(tensors, dict(network.facts)))
+    write_text(path, python_text(network, root))
 
 
 def python_text(network: Network, root: Body) -> str:

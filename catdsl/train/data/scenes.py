@@ -1,8 +1,6 @@
 """The embedded data set: label-to-photo scenes drawn from a seed, so that nothing needs downloading."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from catdsl.diagnostics import CatError
-from catdsl.files import cache_folder, not_writable
+from catdsl.files import cache_folder, not_writable, whole_folder, write_text
 from catdsl.train.data.scene_drawing import draw_scene
 from catdsl.train.seeding import numbers_for
 
@@ -93,27 +91,27 @@ def _write(folder: Path, scenes: _SceneSet) -> Path:
         )
     try:
         _draw_into(folder, scenes)
+    except _AlreadyThere:
+        pass
     except OSError as error:
+        raise not_writable(folder, error) from error
+    except CatError:
         # Another process may have put the same set there in the meantime.
         if not scenes.lies_in(folder):
-            raise not_writable(folder, error) from error
+            raise
     return folder
 
 
 def _draw_into(folder: Path, scenes: _SceneSet) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with whole_folder(folder) as fresh:
         for path, pixels in scenes.files():
             (fresh / path).parent.mkdir(exist_ok=True)
             Image.fromarray(pixels).save(fresh / path)
-        (fresh / _MANIFEST).write_text(json.dumps(asdict(scenes)) + "\n", encoding="utf-8")
-        fresh.chmod(0o755)
+        write_text(fresh / _MANIFEST, json.dumps(asdict(scenes)) + "\n")
         # Another process may have drawn them in the meantime, and be reading them.
         if scenes.lies_in(folder):
-            return
-        if folder.exists():
-            shutil.rmtree(folder)
-        fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+            raise _AlreadyThere
+
+
+class _AlreadyThere(Exception):
+    """Nothing needs to be put there."""

@@ -1,0 +1,1 @@
+"""The command line as a process: its streams, its signals, and what the system refuses it."""
