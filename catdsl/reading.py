@@ -63,6 +63,11 @@ class Door:
         return CatError.one(self.code, f"cannot read {shown}: {reason(error)}", span, help=self.help)
 
 
+def there(path: Path) -> bool:
+    """Whether anything has this name: a link that leads nowhere is not to pass for an absent file."""
+    return os.path.lexists(path)
+
+
 def reason(error: Refusal) -> str:
     """Why the system refuses a file, in words."""
     if not isinstance(error, OSError):

@@ -17,6 +17,7 @@ from catdsl.evaluate.trivial import Answer, class_colours, mean_image, unchanged
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder
 from catdsl.jobs.run_networks import trained_module
 from catdsl.project import Project
+from catdsl.reading import there
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.images import write_image, write_png
@@ -65,10 +66,10 @@ def picture_name(index: int) -> str:
 def networks_of(run: RunFolder) -> dict[str, Network]:
     """The teacher and the student of a run, as far as they are trained. Raises CatError E603, E605."""
     found: dict[str, Network] = {}
-    if (run.teacher / WEIGHTS).is_file():
+    if there(run.teacher / WEIGHTS):
         project = run.project()
         found[TEACHER] = Network(trained_module(project.teacher_graph, run, run.teacher), project)
-    if (run.student / WEIGHTS).is_file():
+    if there(run.student / WEIGHTS):
         student = run.student_project()
         found[STUDENT] = Network(trained_module(student.graph, run, run.student), student)
     if not found:

@@ -15,6 +15,7 @@ from catdsl.ir.graph import Graph
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, check_student, existing_run
 from catdsl.jobs.run_networks import trained_module
 from catdsl.project import Project
+from catdsl.reading import there
 from catdsl.weights_file import Acceptance
 
 TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
@@ -97,7 +98,7 @@ def _networks(
 def _with_weights(
     project: Project, graph: Graph, run: RunFolder | None, part: Path | None, seed: int
 ) -> tuple[GraphModule, str]:
-    if run is not None and part is not None and (part / WEIGHTS).is_file():
+    if run is not None and part is not None and there(part / WEIGHTS):
         return trained_module(graph, run, part), str(part / WEIGHTS)
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)

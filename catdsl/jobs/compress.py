@@ -21,6 +21,7 @@ from catdsl.jobs.run_records import write_record
 from catdsl.jobs.setting import JobOptions, Setting, check_distillation, check_teacher, settle
 from catdsl.jobs.training import Teacher, distilled_student, given_teacher, keep_teacher, scores_of, trained_teacher
 from catdsl.project import Project
+from catdsl.reading import there
 from catdsl.search.budget import Budget
 from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan
@@ -51,7 +52,7 @@ def compress(
     that is continued has the operator times that it began with, whatever `times` says.
     """
     begun = RunFolder(folder).times
-    known_times = times_for(project, budget, begun if begun.exists() else times)
+    known_times = times_for(project, budget, begun if there(begun) else times)
     asked = project.budget(budget, count, known_times)
     # With equal scores, the search says before any training whether a student can meet the budget.
     project.plan(_equal_scores(project), asked, known_times)
@@ -65,7 +66,7 @@ def compress(
     if options.accept_changes:
         _check_widths(project, RunFolder(folder, acceptance), asked, known_times)
     with begin(folder, project, {**setting.identity, **known}, setting.options, say) as run:
-        if first() and known_times is not None and not run.times.exists():
+        if first() and known_times is not None and not there(run.times):
             save_times(known_times, run.times)
         taught = given or trained_teacher(project, run, setting)
         say(f"teacher  {teacher or run.teacher / WEIGHTS}")
@@ -96,8 +97,8 @@ def _search(
 ) -> Plan:  # fmt: skip
     # A run that is continued has the scores that it began with: they decide what its student is.
     # Where a student has not begun, changes that were accepted decide anew.
-    anew = setting.options.accept_changes and not (run.student / CHECKPOINT).exists()
-    known, saved = run.scores.exists() and not anew, run.student_program.exists() and not anew
+    anew = setting.options.accept_changes and not there(run.student / CHECKPOINT)
+    known, saved = there(run.scores) and not anew, there(run.student_program) and not anew
     wait_for_all()
     scores = run_scores(project, run) if known else scores_of(project, teacher.module, setting)
     plan = project.plan(scores, asked, times)
@@ -116,7 +117,7 @@ def _search(
 
 def _check_widths(project: Project, run: RunFolder, asked: Budget, times: OperatorTimes | None) -> None:
     """Refuse to go on with a student of other widths than those that it began with. Raises CatError E604."""
-    before = run.found_plan() if (run.student / CHECKPOINT).exists() and run.scores.exists() else None
+    before = run.found_plan() if there(run.student / CHECKPOINT) and there(run.scores) else None
     if before is None:
         return
     plan = project.plan(run_scores(project, run), asked, times)

@@ -16,6 +16,7 @@ from catdsl.jobs.operator_times import load_times
 from catdsl.jobs.planning import run_scores, scores_for
 from catdsl.jobs.run_folder import existing_run
 from catdsl.project import Project
+from catdsl.reading import there
 from catdsl.search.budget import Budget, Limit, shown
 from catdsl.search.plan import Plan, Planner
 from catdsl.search.scores import Scores
@@ -46,13 +47,11 @@ def explained(
         raise CatError.one("E603", f"the run {folder} has no plan", help="make it with `catdsl compress`")
     project = run.project()
     limits = Budget(tuple(Limit(metric, most, shown(metric, most)) for metric, most in asked.budget.items()))
-    times = load_times(run.times) if run.times.exists() else None
+    times = load_times(run.times) if there(run.times) else None
     search = project.settings.search
     model = _constrained(project.cost_model, keep, floor, search.floor)
     # Runs of earlier versions have no file of scores.
-    scores = (
-        run_scores(project, run) if run.scores.exists() else scores_for(project, None, folder, acceptance=acceptance)
-    )
+    scores = run_scores(project, run) if there(run.scores) else scores_for(project, None, folder, acceptance=acceptance)
     planner = Planner(model, scores, group=search.group, policy=search.policy, times=times)
     return Explained(project, planner, planner.plan(limits))
 

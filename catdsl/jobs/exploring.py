@@ -11,6 +11,7 @@ from catdsl.files import write_text
 from catdsl.jobs.planning import scores_for
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.project import Project
+from catdsl.reading import there
 from catdsl.search.budget import METERED, Budget, Limit, amounts_written, brief, parse_budget
 from catdsl.search.plan import Planner
 from catdsl.search.scores import Scores
@@ -27,7 +28,7 @@ def scores_to_show(
 ) -> Scores:
     """The scores that `plan` would rank by, as far as they can be had without training. Raises CatError E403, E605."""
     taylor = project.settings.search.score == "taylor" and scores is None and teacher is not None
-    if taylor and teacher is not None and not RunFolder(teacher).scores.exists():
+    if taylor and teacher is not None and not there(RunFolder(teacher).scores):
         raise CatError.one(
             "E403", f"taylor scores are taken while a teacher trains, and {teacher} has none",
             help="give a run that was searched: `catdsl compress` leaves them in RUN/scores.safetensors, "

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.files import cache_folder, write_text
 from catdsl.project import Project
-from catdsl.reading import Door, read_json
+from catdsl.reading import Door, read_json, there
 from catdsl.search.budget import no_times
 from catdsl.search.latency import Curve, OperatorTimes
 from catdsl.search.plan import Plan
@@ -32,7 +32,7 @@ def table_path(times: OperatorTimes) -> Path:
 
 def load_times(path: Path) -> OperatorTimes:
     """A table from its file. Raises CatError E406."""
-    if not path.exists():
+    if not there(path):
         raise CatError.one("E406", f"there are no operator times at {path}", help=_MEASURE)
     return read_json(path, _TIMES_DOOR, _TABLE)
 

@@ -15,6 +15,7 @@ from catdsl.ir.identity import owner_of
 from catdsl.jobs.run_folder import RunFolder, existing_run, teacher_weights_path
 from catdsl.jobs.spec_copy import copy_spec
 from catdsl.project import Project, load
+from catdsl.reading import there
 from catdsl.search.budget import METERED, label, shown
 from catdsl.search.plan import Plan
 from catdsl.search.scores import load_scores, scales_of
@@ -40,7 +41,7 @@ def scores_for(
         arrays = load_scores(scores, owner_of(project.teacher_graph), acceptance)
         return {**arrays, **scales_of(arrays, project.teacher_graph)}
     assert teacher is not None
-    if project.settings.search.score == "taylor" and teacher.is_dir() and RunFolder(teacher).scores.exists():
+    if project.settings.search.score == "taylor" and teacher.is_dir() and there(RunFolder(teacher).scores):
         return run_scores(project, existing_run(teacher, acceptance))
     if project.settings.search.score == "taylor":
         raise CatError.one(

@@ -22,6 +22,7 @@ from catdsl.jobs.answers import Answers, Network
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.jobs.run_records import RunRecord
 from catdsl.project import Project
+from catdsl.reading import there
 from catdsl.search.budget import label, shown
 from catdsl.train.data.opening import ImageData
 from catdsl.train.engine import METRICS
@@ -174,7 +175,7 @@ def _examples(run: RunFolder, answers: Answers) -> Iterator[Example]:
 def _charts(run: RunFolder, project: Project) -> Iterator[Chart]:
     taps = "1 - KA" if project.settings.distill.similarity in KERNEL_ALIGNMENTS else "squared error"
     for name, folder in ((TEACHER, run.teacher), (STUDENT, run.student)):
-        if (folder / METRICS).is_file():
+        if there(folder / METRICS):
             yield from training_charts(name, read_metrics(folder / METRICS), taps=taps)
 
 

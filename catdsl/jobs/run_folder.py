@@ -11,7 +11,6 @@ report/                       what `evaluate` found: report.html, .md and .json,
 """
 
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from catdsl.jobs.run_records import (
 )
 from catdsl.jobs.spec_copy import copy_spec, spec_changes
 from catdsl.project import Project, load
+from catdsl.reading import there
 from catdsl.semantics.student import digest, literal
 from catdsl.weights_file import STRICT, Acceptance
 
@@ -138,7 +138,7 @@ class RunFolder:
 
         Raises CatError E604 where it is damaged.
         """
-        if not self.plan.is_file():
+        if not there(self.plan):
             return None
         help = "search again in a new run"
         return read_record(self.plan, PlanRecord, run=self.id, acceptance=self.acceptance, help=help)
@@ -156,7 +156,7 @@ class RunFolder:
         """Read every record of the run. Raises CatError E604 for the first that is damaged, or another run's."""
         owner = self.held().id
         for path, model, help in _RECORDS:
-            if os.path.lexists(self.path / path):
+            if there(self.path / path):
                 read_record(self.path / path, model, run=owner, acceptance=self.acceptance, help=help)
 
     def _same_spec(self, project: Project, held: RunRecord) -> Project:
@@ -211,7 +211,7 @@ def open_run(
         **asked,
     }
     check_place(path)
-    if run.record.exists():
+    if there(run.record):
         _continue(run, project, identity, resume=resume, accept_changes=accept_changes)
         return run
     copy_spec(run.path / "spec", project.spec.files)
@@ -229,7 +229,7 @@ def check_place(path: Path) -> None:
     """Raise CatError E603 where a run can neither begin nor go on: a file, or a folder of something else."""
     if path.is_file():
         raise CatError.one("E603", f"{path} is a file, not a folder", help="choose another place with -o")
-    if path.exists() and not RunFolder(path).record.exists() and not _only_begun(path):
+    if path.exists() and not there(RunFolder(path).record) and not _only_begun(path):
         raise CatError.one(
             "E603", f"{path} exists and holds no run of catdsl", help="choose an empty or new folder with -o"
         )
@@ -250,7 +250,7 @@ def existing_run(path: Path, acceptance: Acceptance = STRICT) -> RunFolder:
 
 def check_student(run: RunFolder) -> None:
     """Raise CatError E603 where a run has no trained student, and its teacher was not asked for."""
-    if not (run.student / WEIGHTS).is_file():
+    if not there(run.student / WEIGHTS):
         raise CatError.one(
             "E603", f"the run {run.path} has no trained student yet",
             help="finish it with --resume; `export --use-teacher` takes its teacher, and of a spec or a student "
@@ -275,7 +275,7 @@ def teacher_weights_path(given: Path, project: Project, acceptance: Acceptance =
         return given, None
     run = existing_run(given, acceptance)
     path = run.teacher / (WEIGHTS_BACK if runs_back(given, project, acceptance) else WEIGHTS)
-    if not path.is_file():
+    if not there(path):
         raise CatError.one(
             "E603",
             f"the run {given} has no finished teacher",

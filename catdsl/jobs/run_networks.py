@@ -13,6 +13,7 @@ from catdsl.ir.graph import Graph
 from catdsl.ir.identity import owner_of
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run
 from catdsl.project import Project, load
+from catdsl.reading import there
 from catdsl.weights_file import Acceptance
 
 
@@ -56,9 +57,9 @@ def trained_module(graph: Graph, run: RunFolder, part: Path) -> GraphModule:
 
 
 def _of_run(run: RunFolder, *, teacher: bool) -> Trained:
-    if not teacher and (run.student / WEIGHTS).exists():
+    if not teacher and there(run.student / WEIGHTS):
         return Trained(run.student_project(), run.student / WEIGHTS, run.id, run.acceptance)
     path = run.teacher / WEIGHTS
-    if not path.exists():
+    if not there(path):
         raise CatError.one("E603", f"the run {run.path} has no trained network yet", help="finish it with --resume")
     return Trained(run.project(), path, run.id, run.acceptance)

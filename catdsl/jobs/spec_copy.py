@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from catdsl.files import write_text
-from catdsl.reading import read_text
+from catdsl.reading import read_text, there
 from catdsl.semantics.library import SPEC_DOOR, SourceFile
 
 _SHOWN = 20
@@ -39,7 +39,7 @@ def _own(files: Sequence[SourceFile]) -> Iterator[tuple[Path, SourceFile]]:
 
 
 def _changed(copy: Path, text: str) -> list[str]:
-    before = read_text(copy, SPEC_DOOR).splitlines() if copy.exists() else []
+    before = read_text(copy, SPEC_DOOR).splitlines() if there(copy) else []
     after = text.splitlines()
     # What begins and ends alike is left out first: comparing takes the square of the lines.
     start = _alike(before, after)

@@ -36,6 +36,7 @@ from catdsl.jobs.run_networks import trained_module
 from catdsl.jobs.run_records import write_record
 from catdsl.jobs.setting import JobOptions, Setting, check_scores
 from catdsl.project import Project
+from catdsl.reading import there
 from catdsl.search.folding import fold_constants
 from catdsl.search.slicing import kept_channels, slice_weights
 from catdsl.train.collective import first, from_first, wait_for_all
@@ -68,7 +69,7 @@ def trained_teacher(project: Project, run: RunFolder, setting: Setting) -> Teach
     graph, options = project.teacher_graph, setting.options
     finished = run.teacher / WEIGHTS
     # With changed settings there may be more to train.
-    done = finished.exists() and not options.accept_changes
+    done = there(finished) and not options.accept_changes
     wait_for_all()
     if done:
         return Teacher(trained_module(graph, run, run.teacher), _discriminator(run, run.teacher))
@@ -103,7 +104,7 @@ def given_teacher(project: Project, given: Path, acceptance: Acceptance) -> Teac
 
 def keep_teacher(project: Project, taught: Teacher, run: RunFolder) -> None:
     """Copy a teacher that was given, and its discriminator, so that the run is whole by itself."""
-    if (run.teacher / WEIGHTS).exists():
+    if there(run.teacher / WEIGHTS):
         return
     if taught.discriminator is not None:
         save_tensors(taught.discriminator, run.teacher / DISCRIMINATOR, {}, Owner(run=run.id))
@@ -131,7 +132,7 @@ def distilled_student(
     """The run's student, distilled as far as it is not yet. Raises Stopped."""
     graph, options = project.student_at(counts), setting.options
     finished = run.student / WEIGHTS
-    done = finished.exists() and not options.accept_changes
+    done = there(finished) and not options.accept_changes
     wait_for_all()
     if done:
         return trained_module(graph, run, run.student)
@@ -172,7 +173,7 @@ def student_module(
         return module
     folded = fold_constants(project.teacher_graph, counts, kept, weights)
     # A training that was begun goes on from its checkpoint: what its student started with is told already.
-    if first() and not (run.student / CHECKPOINT).exists():
+    if first() and not there(run.student / CHECKPOINT):
         write_record(run.inherited, folding_json(folded), run=run.id)
         say(f"folded   {folding_line(folded)}")
     sliced = slice_weights(project.teacher_graph, graph, counts, kept, folded.weights)
@@ -182,7 +183,7 @@ def student_module(
 
 def _run_options(run: RunFolder, folder: Path, graph: Graph, options: JobOptions) -> RunOptions:
     # A part that was begun before is continued: whether that is allowed was asked of the whole run.
-    begun = (folder / CHECKPOINT).exists()
+    begun = there(folder / CHECKPOINT)
     return RunOptions(
         folder=folder,
         seed=options.seed,
@@ -199,10 +200,10 @@ def _run_options(run: RunFolder, folder: Path, graph: Graph, options: JobOptions
 
 def _discriminator(run: RunFolder, folder: Path, name: str = "discriminator") -> Mapping[str, Tensor] | None:
     owner = Owner(run=run.id)
-    if (folder / CHECKPOINT).exists():
+    if there(folder / CHECKPOINT):
         return trained_weights(folder, name, owner, run.acceptance)
     kept = folder / DISCRIMINATOR
-    return read_weights(kept, owner, run.acceptance)[0] if kept.exists() and name == "discriminator" else None
+    return read_weights(kept, owner, run.acceptance)[0] if there(kept) and name == "discriminator" else None
 
 
 def _back(project: Project, options: JobOptions) -> GraphModule | None:

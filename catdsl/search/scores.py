@@ -11,7 +11,7 @@ from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.types import Width
-from catdsl.reading import Door
+from catdsl.reading import Door, there
 from catdsl.search.arrays import read_npz
 from catdsl.search.released import graph_paths
 from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, checked, write_tensors
@@ -50,7 +50,7 @@ def save_scores(scores: Scores, path: Path, owner: Owner = NOBODY) -> None:
 
 
 def _read(path: Path, wanted: Owner, acceptance: Acceptance) -> dict[str, np.ndarray]:
-    if not path.exists():
+    if not there(path):
         raise CatError.one("E403", f"there are no scores at {path}", help="check the path")
     if path.suffix == ".npz":
         return read_npz(path, SCORES_DOOR)

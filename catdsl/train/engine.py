@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from catdsl.diagnostics import CatError
+from catdsl.reading import there
 from catdsl.train import collective
 from catdsl.train.averaging import Average
 from catdsl.train.checkpoint import Trained, check_settings, load_checkpoint, save_checkpoint
@@ -114,7 +115,7 @@ def run_training(
 
 def _begin(trained: Trained, run: Run) -> int:
     """Load the checkpoint, or write the first one. Returns the steps that are done."""
-    begun = run.checkpoint.exists()
+    begun = there(run.checkpoint)
     collective.wait_for_all()
     if not begun:
         _save(trained, run, step=0)

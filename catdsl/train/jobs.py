@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from catdsl.diagnostics import CatError
+from catdsl.reading import there
 from catdsl.semantics.settings import SpecSettings
 from catdsl.train import collective
 from catdsl.train.checkpoint import load_checkpoint
@@ -144,7 +145,7 @@ def trained_weights(
     Raises CatError E603 where the folder holds no run, E604 where its checkpoint is damaged.
     """
     path = folder / CHECKPOINT
-    if not path.exists():
+    if not there(path):
         raise CatError.one(
             "E603", f"{folder} holds no run: {CHECKPOINT} is missing", help="give the folder of a training"
         )

@@ -11,7 +11,7 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from catdsl.diagnostics import CatError
 from catdsl.files import not_writable, open_to_append, same_file, write_whole
-from catdsl.reading import Door, read_bytes
+from catdsl.reading import Door, read_bytes, there
 
 Record = Mapping[str, float | int | str]
 
@@ -32,7 +32,7 @@ class MetricsLog:
 
         Raises CatError E603 for a file that is none of ours, E608 where it cannot be written.
         """
-        kept = [r for r in read_metrics(path) if r["step"] <= keep_through] if path.exists() else []
+        kept = [r for r in read_metrics(path) if r["step"] <= keep_through] if there(path) else []
 
         def write(stream: BinaryIO) -> None:
             stream.write("".join(_line(record) for record in kept).encode())

@@ -1,0 +1,36 @@
+"""What a refusal is: exit code 1, diagnostics with a code and a way out, and nothing written or lost."""
+
+import re
+from pathlib import Path
+
+_ALLOWED = (".lock", ".writer.json")
+
+
+def snapshot(folder: Path) -> dict[str, bytes | str]:
+    """All files below a folder; pipes and links by what they are."""
+    found: dict[str, bytes | str] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.name in _ALLOWED or "__pycache__" in name:
+            continue
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            found[name] = "special"
+        elif path.is_file():
+            # Sparse files can be larger than memory.
+            found[name] = path.read_bytes() if path.stat().st_size < 50_000_000 else str(path.stat().st_size)
+    return found
+
+
+def refused(cli, words, *, codes: str = r"E\d\d\d") -> str:
+    """Run a command that must be refused; what it said."""
+    before = snapshot(cli.folder)
+    done = cli(*words, code=1)
+    assert re.search(rf"error\[(?:{codes})\]", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "fault of catdsl" not in done.stderr
+    assert "help:" in done.stderr
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.stderr + done.stdout)
+    after = snapshot(cli.folder)
+    assert after.keys() - before.keys() == set()
+    assert {name: after.get(name) for name in before} == before
+    return done.stderr

@@ -1,0 +1,104 @@
+"""Every JSON file of a run, damaged in every way, through every command that opens runs."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hostile.damages import JSON
+from tests.hostile.doors import RUN
+from tests.hostile.refusing import refused
+
+RECORDS = ("run.json", "plan.json", "inherited.json", "result.json")
+DRAWN = 500
+
+
+@pytest.mark.parametrize("damage", JSON, ids=str)
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_that_is_none(cli, place: Path, record: str, damage: str) -> None:
+    """Through commands in turn: each record and each damage meets several, and every command meets each record."""
+    JSON[damage](place / "run" / record)
+    names = list(RUN)
+    start = (RECORDS.index(record) * len(JSON) + list(JSON).index(damage)) * 3
+    for name in (names[(start + i) % len(names)] for i in range(3)):
+        # A folder in the place of run.json makes it no run.
+        refused(cli, RUN.words(name, "run"), codes="E603|E604")
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_paths_of_a_record_stay_inside(cli, place: Path, name: str) -> None:
+    record = json.loads((place / "run" / "run.json").read_text())
+    del record["digest"]
+    for path in ("../tiny.cat", "/etc/passwd", "spec/../../tiny.cat", "", "..\\tiny.cat", "C:/tiny.cat"):
+        (place / "run" / "run.json").write_text(json.dumps({**record, "spec_file": path}))
+        assert "spec_file" in refused(cli, RUN.words(name, "run"), codes="E604")
+
+
+def test_a_copy_of_the_spec_that_is_a_link_to_elsewhere(cli, place: Path) -> None:
+    copy = place / "run" / "spec" / "tiny.cat"
+    copy.unlink()
+    copy.symlink_to(place / "tiny.cat")
+    for name in ("evaluate", "explain-plan", "translate --use-teacher"):
+        assert "leads out of the run folder" in refused(cli, RUN.words(name, "run"), codes="E604")
+
+
+@pytest.mark.parametrize("name", [name for name in RUN if name != "compare"])
+def test_an_edited_spec(cli, place: Path, name: str) -> None:
+    copy = place / "run" / "spec" / "tiny.cat"
+    copy.write_text(copy.read_text().replace("-> tanh", "-> sigmoid"))
+    if name in ("plan", "sweep", "graph", "compress --teacher", "distill", "compress --resume"):
+        # These have the spec that they are given; of the run they take the weights.
+        cli(*RUN.words(name, "run"))
+        return
+    told = refused(cli, RUN.words(name, "run"), codes="E604")
+    assert "is not the one that the run was made with" in told
+    assert "--accept-changes" in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("record", RECORDS)
+def test_drawn_damages(cli, place: Path, record: str) -> None:
+    draw = random.Random(f"damages of {record}")
+    path = place / "run" / record
+    whole = path.read_text()
+    names = list(RUN)
+    for _ in range(DRAWN):
+        damaged = _damaged(json.loads(whole), draw)
+        path.write_text(damaged)
+        refused(cli, RUN.words(draw.choice(names), "run"), codes="E603|E604")
+    path.write_text(whole)
+    cli(*RUN.words("explain-plan", "run"))
+
+
+def _damaged(values: dict[str, Any], draw: random.Random) -> str:
+    """One value of another kind, out of its range, missing, deep or huge."""
+    # A record without a digest is one of the version before.
+    places = [place for place in _places(values, ()) if place != ("digest",)]
+    place = draw.choice(places)
+    at: Any = values
+    for key in place[:-1]:
+        at = at[key]
+    before = at[place[-1]]
+    match draw.choice(("kind", "range", "missing", "deep", "huge")):
+        case "missing":
+            del at[place[-1]]
+        case "deep":
+            return json.dumps(values).replace(json.dumps(before), "[" * 3000 + "]" * 3000, 1)
+        case "huge":
+            at[place[-1]] = draw.choice(("x" * 2_000_000, list(range(200_000)), 10**4000 // 7))
+        case "range":
+            at[place[-1]] = draw.choice((-1, -(10**30), 10**30, 0.5, -0.5, 1e308, "\0", "../..", "a" * 5000))
+        case _:
+            other = (None, True, 17, 1.5, "text", [], {}, [None], {"a": 1})
+            at[place[-1]] = draw.choice([value for value in other if type(value) is not type(before)])
+    return json.dumps(values)
+
+
+def _places(value: Any, at: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield (*at, key)
+        yield from _places(each, (*at, key))
