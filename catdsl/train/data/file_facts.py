@@ -27,6 +27,7 @@ class FileFacts:
 
     size: tuple[int, int]
     grey: bool
+    channels: int
     stored: Stored
     used: Levels
     rotated: bool
@@ -42,7 +43,7 @@ class FileFacts:
     @property
     def deep_colour(self) -> bool:
         """Whether it is colour of more than 8 bits, of which only the upper 8 are read."""
-        return self.deep and not self.grey
+        return self.deep and self.channels > 1
 
 
 def file_facts(path: Path) -> FileFacts | Unreadable:
@@ -51,14 +52,13 @@ def file_facts(path: Path) -> FileFacts | Unreadable:
     if isinstance(picture, Unreadable):
         return picture
     image = picture.image
-    if image.mode == "LAB":
-        return Unreadable(path, "is in Lab colours, which are not read: save it as RGB")
     levels = used_levels(picture)
     if levels is None:
         return Unreadable(path, "has levels that are no numbers (NaN or infinite)")
     return FileFacts(
         size=(image.height, image.width),
         grey=image.mode in _GREY or image.mode.startswith("I"),
+        channels=picture.channels,
         stored=picture.stored,
         used=levels,
         rotated=picture.rotated,

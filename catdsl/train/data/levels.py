@@ -76,7 +76,9 @@ def fitting(stored: Stored, found: Levels) -> Levels:
     """Usual levels that hold all that was found: those of a number of bits, or of a range of floats."""
     low, high = found
     ranges = _FLOAT_RANGES if stored.numbers == "float" else tuple((0, 2**bits - 1) for bits in _BITS)
-    fits = next((r for r in ranges if r[0] <= low and high <= r[1]), None)
+    # Two of 255 would be black.
+    near = (r for r in ranges if r[1] <= 1 or high > r[1] // _SHARE or stored.numbers != "float")
+    fits = next((r for r in near if r[0] <= low and high <= r[1]), None)
     return fits if fits is not None else _outward(low, high)
 
 

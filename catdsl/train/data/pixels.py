@@ -5,8 +5,9 @@ pixels, decoded by nothing outside this process. What does not pass is a value t
 """
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from catdsl.diagnostics import CatError
 from catdsl.limits import LIMITS
 from catdsl.reading import Door, opened, reason
 from catdsl.train.data.levels import DeepLevels, Levels, to_eight_bits, upper_bits_alone
-from catdsl.train.data.stored import HEAD, Stored, stored_in, tile_pixels, unknown_tiff
+from catdsl.train.data.stored import HEAD, Stored, stored_in, tile_size, unknown_tiff
 
 T = TypeVar("T")
 Pixels = npt.NDArray[np.uint8]
@@ -48,6 +49,8 @@ _UPRIGHT_BY = {
 _IT = "it"
 """How the door calls the file, in place of its path: a reason stands behind the path."""
 _SHOWN = 100
+_START = 16
+"""By how many bytes Pillow knows a format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,6 @@ def read_pixels(path: Path, channels: int, levels: Levels | None = None) -> Pixe
     picture = decode(path)
     if isinstance(picture, Unreadable):
         return picture
-    if picture.image.mode == "LAB":
-        return Unreadable(path, "is in Lab colours, which are not read: save it as RGB")
     image = _eight_bits(picture, levels) if picture.stored.deep else picture.image
     if isinstance(image, str):
         return Unreadable(path, image)
@@ -144,14 +145,13 @@ def _guarded(path: Path, take: Callable[[Image.Image, Stored], T | Unreadable]) 
         with opened(path, PICTURE, shown=_IT) as stream:
             head = stream.read(HEAD)
             try:
-                with _own_limit():
+                with _quietly():
                     image = Image.open(stream, formats=_formats())
             except UnidentifiedImageError:
                 return Unreadable(path, _unknown(stream, head))
-            pixels = max(image.width * image.height, tile_pixels(image))
-            if pixels > LIMITS["pixels"].most:
-                size = f"{image.width} x {image.height} pixels (width x height)"
-                return Unreadable(path, f"has {size}, {LIMITS['pixels'].refusal(pixels)}")
+            too_large = _too_large(image)
+            if too_large is not None:
+                return Unreadable(path, too_large)
             return take(image, stored_in(image, head))
     except CatError as error:
         return Unreadable(path, _refused(path, error))
@@ -168,8 +168,17 @@ def _decoded(path: Path, image: Image.Image, stored: Stored) -> Picture | Unread
     several = getattr(image, "is_animated", False)
     compression = str(image.info.get("compression", ""))
     form = image.format or ""
+    if image.mode == "LAB":
+        return Unreadable(path, "is in Lab colours, which are not read: save it as RGB")
+    clear = image.info.get("transparency")
+    if isinstance(clear, tuple) and stored.deep:
+        return Unreadable(path, f"has a transparent one among its colours of {stored.bits} bits: save it with 8 bits")
     image.load()
-    orientation = image.getexif().get(_ORIENTATION, 1)
+    if isinstance(clear, int) and image.mode == "L":
+        # Pillow spreads the levels, and leaves the transparent one.
+        image.info["transparency"] = clear * stored.shown // stored.most
+    with _quietly():
+        orientation = image.getexif().get(_ORIENTATION, 1)
     transposed = _UPRIGHT_BY.get(orientation)
     return Picture(
         path=path,
@@ -189,13 +198,17 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-_OPENING = threading.Lock()
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @contextmanager
-def _own_limit() -> Iterator[None]:
-    """Pillow's own limit put aside while a header is read: it warns of, or refuses, what `--limit` may allow."""
-    with _OPENING:
+def _quietly() -> Iterator[None]:
+    """Pillow's own limit and its warnings put aside while it reads headers and tags.
+
+    Its limit refuses, or warns of, what `--limit` may allow; a file with thousands of odd tags has as many warnings.
+    """
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             yield
@@ -204,19 +217,35 @@ def _own_limit() -> Iterator[None]:
 
 
 def _refused(path: Path, error: CatError) -> str:
-    if path.is_symlink() and not path.exists():
-        return "is a link to a file that does not exist"
+    if path.is_symlink():
+        with suppress(OSError, RuntimeError):
+            if not path.resolve(strict=False).exists():
+                return "is a link to a file that does not exist"
     message = error.diagnostics[0].message
     return message.removeprefix(f"{_IT} ").replace(f"cannot read {_IT}:", "cannot be read:", 1)
+
+
+def _too_large(image: Image.Image) -> str | None:
+    """Which limit on pixels the file exceeds, by its header; a tile of a TIFF may be larger than the picture."""
+    limit, tile = LIMITS["pixels"], tile_size(image)
+    for what, (width, height) in (("is", image.size), ("has tiles of", tile)):
+        if width * height > limit.most:
+            return f"{what} {width} x {height} (width x height), {limit.refusal(width * height)}"
+    return None
 
 
 def _unknown(stream: BinaryIO, head: bytes) -> str:
     """Why a file was not recognised."""
     if not head:
         return "is empty"
-    tiff = unknown_tiff(stream)
+    with _quietly():
+        tiff = unknown_tiff(stream)
     if tiff is not None:
-        return f"{tiff}, which is not read: save it as grey, or as colour of 8 bits"
+        return f"{tiff}, which is not read: save it as grey of 16 bits or 32-bit floats, or as colour of 8"
+    for name in _formats():
+        accept = Image.OPEN[name][1]
+        if accept is not None and accept(head[:_START]) is True:
+            return f"begins like {name}, and its header is damaged or of a kind that is not read"
     return f"is no picture of a format that is read ({', '.join(_formats())})"
 
 

@@ -8,6 +8,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 _Numbers = Literal["unsigned", "signed", "float"]
 
+_WORDS: dict[_Numbers, str] = {"unsigned": "", "signed": "signed ", "float": "floating-point "}
 _TIFF_NUMBERS: dict[int, _Numbers] = {1: "unsigned", 2: "signed", 3: "float"}
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
@@ -51,9 +52,7 @@ class Stored:
     @property
     def described(self) -> str:
         """In words, for a message."""
-        if self.numbers == "float":
-            return "floating-point levels"
-        return f"{'signed ' * (self.numbers == 'signed')}{self.bits}-bit levels"
+        return f"{self.bits}-bit {_WORDS[self.numbers]}levels"
 
 
 def stored_in(opened: Image.Image, head: bytes) -> Stored:
@@ -69,11 +68,11 @@ def stored_in(opened: Image.Image, head: bytes) -> Stored:
     return Stored()
 
 
-def tile_pixels(opened: Image.Image) -> int:
-    """How many pixels Pillow holds of one tile of a TIFF, which may be larger than the picture; else 0."""
+def tile_size(opened: Image.Image) -> tuple[int, int]:
+    """Width and height of a tile of a TIFF, which may be larger than the picture; else 0."""
     if not isinstance(opened, TiffImageFile):
-        return 0
-    return _number(opened.tag_v2, _TILE_WIDTH, 0) * _number(opened.tag_v2, _TILE_HEIGHT, 0)
+        return 0, 0
+    return _number(opened.tag_v2, _TILE_WIDTH, 0), _number(opened.tag_v2, _TILE_HEIGHT, 0)
 
 
 def unknown_tiff(stream: BinaryIO) -> str | None:
