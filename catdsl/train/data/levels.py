@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -76,8 +77,8 @@ def fitting(stored: Stored, found: Levels) -> Levels:
     """Usual levels that hold all that was found: those of a number of bits, or of a range of floats."""
     low, high = found
     ranges = _FLOAT_RANGES if stored.numbers == "float" else tuple((0, 2**bits - 1) for bits in _BITS)
-    # Two of 255 would be black.
-    near = (r for r in ranges if r[1] <= 1 or high > r[1] // _SHARE or stored.numbers != "float")
+    # Floats from 0 to 2 are no part of 0 to 255, where they would be black.
+    near = (r for r in ranges if stored.numbers != "float" or max(abs(low), abs(high)) > r[1] / _SHARE)
     fits = next((r for r in near if r[0] <= low and high <= r[1]), None)
     return fits if fits is not None else _outward(low, high)
 
@@ -104,8 +105,9 @@ def _outward(low: float, high: float) -> Levels:
     """Two numbers of few digits around these; whole ones stay."""
     if low == high:
         return math.floor(low), math.floor(low) + 1
-    if low.is_integer() and high.is_integer():
+    if float(low).is_integer() and float(high).is_integer():
         return low, high
-    digits = 2 - math.floor(math.log10(high - low))
-    step = 10.0**-digits
-    return round(math.floor(low / step) * step, digits), round(math.ceil(high / step) * step, digits)
+    # In decimals, as a product of floats may fall short of the very number that it is to reach.
+    step = Decimal(1).scaleb(math.floor(math.log10(high - low)) - 2)
+    below, above = (Decimal(low) / step).to_integral(ROUND_FLOOR), (Decimal(high) / step).to_integral(ROUND_CEILING)
+    return float(below * step), float(above * step)

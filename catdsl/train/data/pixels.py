@@ -173,6 +173,10 @@ def _decoded(path: Path, image: Image.Image, stored: Stored) -> Picture | Unread
     clear = image.info.get("transparency")
     if isinstance(clear, tuple) and stored.deep:
         return Unreadable(path, f"has a transparent one among its colours of {stored.bits} bits: save it with 8 bits")
+    if form == "TIFF":
+        with _quietly():
+            # Loading a TIFF reads its tags once more, unless they are there.
+            image.getexif()
     image.load()
     if isinstance(clear, int) and image.mode == "L":
         # Pillow spreads the levels, and leaves the transparent one.
