@@ -109,5 +109,7 @@ def _outward(low: float, high: float) -> Levels:
         return low, high
     # In decimals, as a product of floats may fall short of the very number that it is to reach.
     step = Decimal(1).scaleb(math.floor(math.log10(high - low)) - 2)
-    below, above = (Decimal(low) / step).to_integral(ROUND_FLOOR), (Decimal(high) / step).to_integral(ROUND_CEILING)
+    # The shortest decimals that read back as these floats.
+    below = (Decimal(repr(float(low))) / step).to_integral(ROUND_FLOOR)
+    above = (Decimal(repr(float(high))) / step).to_integral(ROUND_CEILING)
     return float(below * step), float(above * step)
