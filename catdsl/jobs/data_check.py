@@ -8,6 +8,7 @@ from typing import Any
 from catdsl.diagnostics import CatError
 from catdsl.train.data.found import default_holdout
 from catdsl.train.data.label_maps import COMMON_IGNORED
+from catdsl.train.data.levels import Levels, as_setting, shown
 from catdsl.train.data.shelves import unusable
 from catdsl.train.data.survey import ImageSummary, LabelUse, Survey
 
@@ -71,6 +72,7 @@ def settings_block(found: Survey) -> str:
     settings: dict[str, object] = {"kind": reading.kind}
     if reading.kind != "labels":
         settings["direction"] = "a_to_b"
+    settings |= _levels_settings(found)
     ignored = _ignored(found.labels)
     if ignored is not None:
         settings["ignore"] = ignored
@@ -79,7 +81,8 @@ def settings_block(found: Survey) -> str:
         # Of a single image none can be held out.
         settings["holdout"] = default_holdout(smallest) if smallest > 1 else 0
     block = "data { " + ", ".join(f"{key} = {value}" for key, value in settings.items()) + " }"
-    return block + ("  # or direction = b_to_a" if "direction" in settings else "")
+    swapped = " with the two levels swapped" if "target_levels" in settings else ""
+    return block + (f"  # or direction = b_to_a{swapped}" if "direction" in settings else "")
 
 
 def _way(found: Survey) -> str:
@@ -103,11 +106,34 @@ def _image_line(role: str, images: ImageSummary) -> str:
     usual = f"{_by(images.usual)} ({images.of_usual_size} of {images.count})"
     other = f", from {_by(images.smallest)} to {_by(images.largest)}" if images.smallest != images.largest else ""
     amounts = {
-        "grey": images.grey, "16-bit": images.sixteen_bit, "turned by EXIF": images.rotated,
+        "grey": images.grey, "of more than 8 bits": images.sixteen_bit, "turned by EXIF": images.rotated,
+        "in printing inks (CMYK)": images.inks, "of several frames or pages, of which the first counts": images.several,
         "not square": images.not_square,
     }  # fmt: skip
     odd = "".join(f"; {count} {what}" for what, count in amounts.items() if count)
-    return f"{role:<12}{usual}{other} (height x width){odd}"
+    return f"{role:<12}{usual}{other} (height x width){odd}{_levels_used(images)}"
+
+
+def _levels_used(images: ImageSummary) -> str:
+    known = (("levels", images.levels), ("levels of more than 8 bits", images.deep_levels))
+    return "".join(f"; {what} {shown(used[0])} to {shown(used[1])}" for what, used in known if used is not None)
+
+
+def _levels_settings(found: Survey) -> dict[str, str]:
+    """What is to be said of black and white, where files have more than 8 bits."""
+    roles = ("photo", "photo") if found.reading.kind == "labels" else ("A", "B")
+    source, target = (found.images.get(role, found.images.get("A|B")) for role in roles)
+    levels, of_target = _black_white(source), _black_white(target)
+    if not any(side is not None and side.proposed_levels is not None for side in (source, target)):
+        return {}
+    if levels is None or of_target is None or levels == of_target:
+        return {"levels": as_setting(levels or of_target or (0, 1))}
+    return {"levels": as_setting(levels), "target_levels": as_setting(of_target)}
+
+
+def _black_white(images: ImageSummary | None) -> Levels | None:
+    """Of a side's files with more than 8 bits; None where it has none."""
+    return None if images is None else images.proposed_levels or images.usual_levels
 
 
 def _label_lines(labels: tuple[LabelUse, ...]) -> Iterator[str]:

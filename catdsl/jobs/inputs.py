@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from catdsl.ir.graph import Graph
+from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.images import read_image
 from catdsl.train.data.label_maps import checked_labels, instance_edges, pack, read_indices, read_instances
 from catdsl.train.data.layouts import image_files
@@ -15,12 +16,12 @@ from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.sides import LabelMap, Side
 
 
-def input_side(graph: Graph) -> Side:
-    """What the generator's input is."""
+def input_side(graph: Graph, settings: DataSettings | None = None) -> Side:
+    """What the generator's input is, with the levels of its files where settings say which they are."""
     source = graph.inputs[0]
     channels, attrs = graph.channels(source.name), source.attrs
     if attrs["kind"] == "image":
-        return Side(channels)
+        return Side(channels, levels=settings.levels if settings is not None else None)
     return Side(channels, LabelMap(classes=attrs["classes"], edges=attrs["edges"]))
 
 
@@ -31,7 +32,7 @@ def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor |
     `label`, `train_inst` beside `train_label`. Pixels of the label `ignore` belong to no class.
     """
     if side.labels is None:
-        return read_image(path, side.channels)
+        return read_image(path, side.channels, levels=side.levels)
     indices = read_indices(path)
     if isinstance(indices, Unreadable):
         return indices

@@ -15,6 +15,7 @@ from catdsl.jobs.run_networks import trained_network
 from catdsl.jobs.setting import stride
 from catdsl.train.data.images import write_image
 from catdsl.train.data.layouts import image_files
+from catdsl.train.data.level_check import check_bits_used
 from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.sides import Side
 from catdsl.train.modes import evaluating
@@ -50,8 +51,9 @@ def translator(
     if len(graph.inputs) != 1:
         raise CatError.one("E607", "only generators with one input can translate files", main.span)
     size = (main.type.height, main.type.width)
+    side = input_side(graph, project.settings.data)
     shown, ignore = str(found.weights), project.settings.data.ignore
-    return Translator(found.module(), input_side(graph), stride(project), size, shown, ignore)
+    return Translator(found.module(), side, stride(project), size, shown, ignore)
 
 
 def find_images(given: Sequence[Path]) -> list[Path]:
@@ -75,6 +77,8 @@ def translate(network: Translator, images: Sequence[Path], folder: Path, *, devi
     Sides that are no multiple of the stride are padded for the network and cut again. All images
     that can be read are translated; then CatError E602 lists the others.
     """
+    if network.input.labels is None:
+        check_bits_used(images, network.input.levels)
     module = network.module.to(device)
     written: list[Path] = []
     odd: list[str] = []

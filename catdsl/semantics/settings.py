@@ -6,7 +6,7 @@ Defaults are those of the method's recipes (Jin et al., CVPR 2021, section 4.1) 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from catdsl.semantics.recipes import PUBLISHED, READ_BY
 
@@ -18,6 +18,16 @@ def _as_pair(value: object) -> object:
 
 Extent = Annotated[int, Field(ge=8, le=8192)]
 Size = Annotated[tuple[Extent, Extent], BeforeValidator(_as_pair)]
+
+
+def _rising(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] >= value[1]:
+        raise ValueError("must be the level of black and, above it, that of white")
+    return value
+
+
+Level = Annotated[float, Field(allow_inf_nan=False)]
+Levels = Annotated[tuple[Level, Level], AfterValidator(_rising)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -196,7 +206,9 @@ class DistillSettings(Settings):
 class DataSettings(Settings):
     """How images are read. `holdout` images at the end of the sorted list are for validation.
 
-    `ignore` is the label of pixels without a class; `workers` threads read ahead, and change no result.
+    `levels` are black and white of files with more than 8 bits, `target_levels` those of the target's
+    where they are others. `ignore` is the label of pixels without a class; `workers` threads read
+    ahead, and change no result.
     """
 
     kind: DataKind = "paired"
@@ -205,6 +217,8 @@ class DataSettings(Settings):
     crop: Size | None = None
     flip: bool = True
     holdout: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    levels: Levels | None = None
+    target_levels: Levels | None = None
     ignore: Annotated[int, Field(ge=0, le=65_535)] | None = None
     workers: Annotated[int, Field(ge=0, le=64)] = 2
 

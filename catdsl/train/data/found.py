@@ -27,12 +27,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Sets that are not verified yet, files without a place, and a digest of the training files."""
+    """Sets that are not verified yet, files without a place, and a digest of the training files.
+
+    `pictures` are the files of inputs and of targets, label maps not among them.
+    """
 
     train: ImageSet
     validation: ImageSet
     odd: tuple[OddFile, ...]
     fingerprint: str
+    pictures: tuple[tuple[Path, ...], tuple[Path, ...]]
 
 
 def split_off(

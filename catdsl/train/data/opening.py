@@ -1,7 +1,7 @@
 """A data folder opened: every file verified before training starts, and kept in memory if all are small."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from catdsl.train.data.formats import SAME_SIZE, ImageFormat, by
 from catdsl.train.data.found import Found, Wanted
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.labelled import look_for_labelled
+from catdsl.train.data.level_check import check_levels
 from catdsl.train.data.pairs import look_for_pairs
 from catdsl.train.data.pixels import CHANNELS
 from catdsl.train.data.shelves import unusable
@@ -69,6 +70,7 @@ def open_images(
     check_kind(settings, source)
     _check_settings(load, crop, source, target)
     _check_scaled(load, crop, scale)
+    source, target = with_levels(source, target, settings)
     training, validation = (ImageFormat(size=s, scale=scale, source=source, target=target) for s in (load, crop))
     found = _READERS[settings.kind](
         Wanted(folder=folder, settings=settings, training=training, validation=validation)
@@ -79,6 +81,7 @@ def open_images(
     odd = (*found.odd, *odd_training, *odd_validation)
     if odd:
         raise unusable(odd, looked_at=len(trained) + len(validated))
+    check_levels(*found.pictures, settings)
     return ImageData(
         kind=settings.kind,
         train=trained,
@@ -88,6 +91,15 @@ def open_images(
         fingerprint=found.fingerprint,
         source=source,
         target=target,
+    )
+
+
+def with_levels(source: Side, target: Side, settings: DataSettings) -> tuple[Side, Side]:
+    """Both sides with the levels that the settings give them; label maps have none."""
+    of_target = settings.target_levels or settings.levels
+    return (
+        source if source.labels is not None else replace(source, levels=settings.levels),
+        replace(target, levels=of_target),
     )
 
 

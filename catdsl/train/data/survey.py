@@ -17,6 +17,7 @@ from catdsl.train.data.label_maps import Indices, read_indices, read_instances
 from catdsl.train.data.layouts import OddFile
 from catdsl.train.data.layouts_paired import LOOKED_FOR as FOR_PAIRS
 from catdsl.train.data.layouts_unpaired import LOOKED_FOR as FOR_SIDES
+from catdsl.train.data.levels import Levels, proposed, shown, upper_bits_alone
 from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.readings import JOINED, Reading, readings_of
 
@@ -31,7 +32,12 @@ _MOST = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSummary:
-    """The images of one role; sizes are (height, width), of A|B files those of one half."""
+    """The images of one role; sizes are (height, width), of A|B files those of one half.
+
+    `levels` are the lowest and the highest of files of 8 bits, `deep_levels` those of the `sixteen_bit`
+    files, which have more, are signed or floating-point. `usual_levels` are black and white of these
+    where nothing is said, and `proposed_levels` what is to be said, or None.
+    """
 
     count: int
     smallest: Size
@@ -41,7 +47,13 @@ class ImageSummary:
     grey: int
     sixteen_bit: int
     rotated: int
+    inks: int
+    several: int
     not_square: int
+    levels: Levels | None
+    deep_levels: Levels | None
+    usual_levels: Levels | None
+    proposed_levels: Levels | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,13 @@ def survey(folder: Path) -> Survey:
         others=tuple(other.kind for other in likely[1:]),
         images=_summaries(reading, facts),
         labels=_uses([m for m in maps.values() if isinstance(m, _MapFacts)]),
-        odd=(*reading.odd, *unreadable, *_misfits(reading, sizes), *_odd_widths(reading, sizes)),
+        odd=(
+            *reading.odd,
+            *unreadable,
+            *_misfits(reading, sizes),
+            *_odd_widths(reading, sizes),
+            *_dark_colour(reading, facts),
+        ),
     )
 
 
@@ -165,10 +183,46 @@ def _summary(facts: list[FileFacts], *, halved: bool) -> ImageSummary:
         usual=usual,
         of_usual_size=of_usual_size,
         grey=sum(f.grey for f in facts),
-        sixteen_bit=sum(f.sixteen_bit for f in facts),
+        sixteen_bit=sum(f.deep for f in facts),
         rotated=sum(f.rotated for f in facts),
+        inks=sum(f.inks for f in facts),
+        several=sum(f.several for f in facts),
         not_square=sum(height != width for height, width in sizes),
+        levels=_range([f for f in facts if not f.deep]),
+        deep_levels=_range([f for f in facts if f.deep]),
+        usual_levels=max((f.stored.usual for f in facts if f.deep and f.stored.usual is not None), default=None),
+        proposed_levels=_proposed(facts),
     )
+
+
+def _range(facts: list[FileFacts]) -> Levels | None:
+    return (min(f.used[0] for f in facts), max(f.used[1] for f in facts)) if facts else None
+
+
+def _proposed(facts: Iterable[FileFacts]) -> Levels | None:
+    return proposed([(f.stored, f.used) for f in facts if not f.deep_colour])
+
+
+def _dark_colour(reading: Reading, facts: Mapping[Path, FileFacts | Unreadable]) -> list[OddFile]:
+    """Files of 16-bit colour, of which the upper 8 bits are read, where these are not what is meant."""
+    found = []
+    for role in dict.fromkeys(part.role for part in reading.parts):
+        known = {path: facts[path] for path in _files(reading, role) if path in facts}
+        readable = {path: fact for path, fact in known.items() if isinstance(fact, FileFacts)}
+        colour = {path: fact for path, fact in readable.items() if fact.deep_colour}
+        levels = _proposed(readable.values())
+        if levels is not None:
+            found += [OddFile(path, upper_bits_alone(fact.stored, levels)) for path, fact in colour.items()]
+        elif proposed([(fact.stored, fact.used) for fact in colour.values()]) is not None:
+            found += [
+                OddFile(
+                    path,
+                    f"has {fact.stored.bits}-bit colour that uses no level above {shown(fact.used[1])}, and would be "
+                    "almost black; save it with 8 bits",
+                )
+                for path, fact in colour.items()
+            ]
+    return found
 
 
 def _map_facts(read: Callable[[Path], Indices | Unreadable]) -> Callable[[Path], _MapFacts | Unreadable]:
