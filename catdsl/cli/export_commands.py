@@ -109,10 +109,8 @@ def _told(done: "Exported") -> Iterator[str]:
     )
     if cost is not None:
         kind = "held-out images" if cost.held_out else "images of the calibration"
-        yield (
-            f"int8     L1 to float32 {cost.l1.value:.4f} ({cost.l1.low:.4f} to {cost.l1.high:.4f}) of values from "
-            f"0 to 1, on {cost.images} {kind}"
-        )
+        between = "" if cost.l1.interval is None else " ({:.4f} to {:.4f})".format(*cost.l1.interval)
+        yield f"int8     L1 to float32 {cost.l1.value:.4f}{between} of values from 0 to 1, on {cost.images} {kind}"
     if cost is not None and cost.distances is not None:
         yield (
             f"int8     Frechet distance (SqueezeNet) to the real ones {cost.distances.int8:.2f}, "
