@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catdsl.cli.app import app, say
-from catdsl.cli.flags import Format, FormatOption, Set, Source, UseTeacher, Weights
+from catdsl.cli.flags import Format, FormatOption, Overwrite, Set, Source, UseTeacher, Weights
 from catdsl.cli.guard import overrides_of
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def export(
         typer.Option("--runtime", help="with --web: the npm package onnxruntime-web, as a folder or .tgz; by default "
                      "the one in ./node_modules", show_default=False),
     ] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text,
     set_: Set = None,
 ) -> None:  # fmt: skip
@@ -73,10 +74,12 @@ def export(
     if web:
         from catdsl.jobs.web_export import WebOptions, examples_of, export_web
 
-        asked = WebOptions(runtime, examples=examples_of(source), half=half, int8=options, as_searched=as_searched)
+        asked = WebOptions(
+            runtime, examples=examples_of(source), half=half, int8=options, as_searched=as_searched, overwrite=overwrite
+        )
         _show_web(export_web(what, out, asked, say), format)
         return
-    done = job(what, out, half=half, int8=options, say=say, as_searched=as_searched)
+    done = job(what, out, half=half, int8=options, say=say, as_searched=as_searched, overwrite=overwrite)
     if format is Format.json:
         print(exported_json(done))
         return

@@ -3,7 +3,6 @@
 import errno
 import gc
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -13,13 +12,11 @@ from pathlib import Path
 import typer
 
 from catdsl.backend.compilers import of_a_compiler
+from catdsl.backend.out_of_memory import of_memory
 from catdsl.cli.speaking import speaks
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.render import render_json, render_text
 from catdsl.project import Project, load
-
-# torch.OutOfMemoryError says the first; the CPU's allocator, a plain RuntimeError, the second.
-_NO_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -49,7 +46,7 @@ def guarded(run: Callable[[], object]) -> int:
 def _told(error: RuntimeError) -> int:
     """Tell of what torch could not do here, which is no fault of catdsl's; 0 for anything else."""
     line = str(error).strip().partition("\n")[0]
-    if _NO_MEMORY.search(str(error)):
+    if of_memory(error):
         return _refuse(
             CatError.one(
                 "E606", f"memory has run out: {line}",

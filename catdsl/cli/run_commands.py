@@ -21,6 +21,7 @@ from catdsl.cli.flags import (
     FormatOption,
     Images,
     Out,
+    Overwrite,
     Resume,
     Seed,
     Set,
@@ -125,6 +126,7 @@ def translate(
     source: Source,
     images: Images,
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for the results")],
+    overwrite: Overwrite = False,
     weights: Weights = None, use_teacher: UseTeacher = False,
     device: Device = "auto", format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
@@ -137,7 +139,8 @@ def translate(
 
     network = translator(source, weights, overrides_of(source, set_, teacher=use_teacher), teacher=use_teacher)
     say(f"weights  {network.shown}")
-    show_paths(translate(network, find_images(images), out, device=choose_device(device)), format)
+    device = choose_device(device)
+    show_paths(translate(network, find_images(images), out, device=device, overwrite=overwrite), format)
 
 
 @app.command("import-weights")
@@ -145,6 +148,7 @@ def import_weights(
     spec: Spec,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a checkpoint: .safetensors, .pth or .pt")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the .safetensors file to write")],
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text,
     set_: Set = None,
 ) -> None:
@@ -155,7 +159,7 @@ def import_weights(
     project = open_spec(spec, set_)
     from catdsl.jobs.importing import import_file
 
-    for line in import_file(project, file, out):
+    for line in import_file(project, file, out, overwrite=overwrite):
         say(line)
     show_paths([out], format)
 

@@ -15,6 +15,7 @@ from catdsl.cli.flags import (
     Format,
     FormatOption,
     Out,
+    Overwrite,
     Scores,
     Seed,
     Set,
@@ -51,6 +52,7 @@ def plan(
     scores: Scores = None, teacher: Teacher = None, data: TaylorData = None,
     device: Device = "auto", seed: Seed = 0, times: Times = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Search a student within a budget.
@@ -63,6 +65,8 @@ def plan(
     from catdsl.jobs.operator_times import speed_of, times_for
 
     project = open_spec(spec, set_)
+    if out is not None:
+        planning.check_place(project, out, overwrite=overwrite)
     table = times_for(project, budget, times)
     asked = project.budget(budget, count.value if count else None, table)
     ranked = _ranked_by(project, scores, teacher, data, device=device, seed=seed)
@@ -70,7 +74,7 @@ def plan(
     speed, slow = speed_of(project, ranked, found, table)
     show((*found.warnings, *slow), project.sources)
     path = out or planning.free_plan_path(project)
-    planning.save_student(project, found, path)
+    planning.save_plan(project, found, path, overwrite=overwrite)
     if format is Format.json:
         print(json.dumps(planning.plan_json(found, speed), indent=1))
     else:
@@ -83,7 +87,7 @@ def sweep(
     spec: Spec,
     budgets: Annotated[str, typer.Option("--budgets", help="5%..60%, or a list: 5%,10%,2.6G")] = "5%..60%",
     count: CountOption = None, scores: Scores = None, teacher: Teacher = None, data: TaylorData = None,
-    device: Device = "auto", seed: Seed = 0, times: Times = None, out: Out = None,
+    device: Device = "auto", seed: Seed = 0, times: Times = None, out: Out = None, overwrite: Overwrite = False,
     format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Plan at many budgets: the front of cost against importance.
@@ -92,15 +96,16 @@ def sweep(
     """
     from catdsl.jobs import sweep as job
     from catdsl.jobs.operator_times import times_for
-    from catdsl.jobs.run_folder import default_folder, fresh_folder
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.targets import check_fresh
 
     project = open_spec(spec, set_)
-    folder = fresh_folder(out or default_folder(project, "-sweep"))
+    folder = check_fresh(out or default_folder(project, "-sweep"), overwrite=overwrite)
     table = times_for(project, budgets, times)
     found = _ranked_by(project, scores, teacher, data, device=device, seed=seed)
     front = job.sweep(project, found, job.budgets(budgets), count.value if count else None, table)
     show(tuple(dict.fromkeys(w for plan in front.plans for w in plan.warnings)), project.sources)
-    written = job.write_front(project, front, folder)
+    written = job.write_front(project, front, folder, say=say)
     print(json.dumps(job.front_json(front), indent=1) if format is Format.json else job.front_text(front))
     for path in written:
         say(f"written: {path}")
@@ -134,6 +139,7 @@ def measure(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="the table; by default one for this device in the cache folder")
     ] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text, set_: Set = None,
 ) -> None:  # fmt: skip
     """Time the operators that students may need, for latency budgets.
@@ -146,5 +152,5 @@ def measure(
     from catdsl.jobs import measuring as job
     from catdsl.jobs.setting import choose_device
 
-    times, path = job.measure(projects or job.shipped(), choose_device(device), out)
+    times, path = job.measure(projects or job.shipped(), choose_device(device), out, overwrite=overwrite)
     print(job.as_json(times, path) if format is Format.json else job.as_text(times, path))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
-from catdsl.files import write_text
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
+from catdsl.jobs.targets import check_target, made_by, write_marked
 from catdsl.view.report.comparison import Comparison, compare, plotted_metric
 from catdsl.view.report.comparison_forms import comparison_html, comparison_json, comparison_markdown
 from catdsl.view.report.comparison_plot import comparison_plot
@@ -14,6 +14,7 @@ from catdsl.view.report.files import JSON
 from catdsl.view.report.serial import from_json
 
 NAME = "comparison"
+COMMAND = "compare"
 
 
 def compare_runs(runs: Sequence[Path], *, metric: str | None = None, say: Callable[[str], None]) -> Comparison:
@@ -32,8 +33,9 @@ def compare_runs(runs: Sequence[Path], *, metric: str | None = None, say: Callab
 
 
 def write_comparison(
-    comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None
-) -> tuple[Path, ...]:
+    comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None,
+    overwrite: bool = False,
+) -> tuple[Path, ...]:  # fmt: skip
     """Write comparison.html, .md, .svg and .json into `folder`; `metric` is the plot's.
 
     Raises CatError E602 where a picture of a run is missing, E607 for a metric that the runs have not, E608.
@@ -51,8 +53,12 @@ def write_comparison(
     }
     if plot:
         texts[f"{NAME}.svg"] = plot
+    for name in texts:
+        check_target(folder / name, COMMAND, overwrite=overwrite)
     for name, text in texts.items():
-        write_text(folder / name, text)
+        write_marked(folder / name, text, COMMAND, overwrite=overwrite)
+    if not plot and (older := folder / f"{NAME}.svg").is_file() and made_by(older, COMMAND):
+        older.unlink()
     return tuple(folder / name for name in texts)
 
 

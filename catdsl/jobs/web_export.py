@@ -2,9 +2,7 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -18,7 +16,9 @@ from catdsl.export.web_runtime import Runtime, find_runtime
 from catdsl.files import not_writable
 from catdsl.jobs.export import Chosen, Exported, export, exported_values
 from catdsl.jobs.quantising import Int8Options
+from catdsl.jobs.replacing import replacing
 from catdsl.jobs.run_folder import existing_run
+from catdsl.jobs.targets import OVERWRITE
 from catdsl.train.data.pixels import CHANNELS
 from catdsl.view.report.content import INPUT
 from catdsl.view.web_page.page import INDEX, SCRIPT, STYLE, WORKER, Macs, Side, WebModel, facts_of, web_page
@@ -27,7 +27,7 @@ MODEL, FACTS = "model.onnx", "facts.json"
 _MADE_BY = "catdsl export --web"
 _SAMPLES = tuple(f"example{i}.png" for i in range(4))
 _ALL = frozenset((INDEX, STYLE, SCRIPT, WORKER, MODEL, FACTS, *RUNTIME_FILES, *_SAMPLES))
-"""Every file that such a folder may hold; one with others in it is not replaced."""
+"""Every file that such a folder may hold; one with others in it is replaced with --overwrite alone, and those stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class WebOptions:
     half: bool = False
     int8: Int8Options | None = None
     as_searched: bool = False
+    overwrite: bool = False
 
     @property
     def precision(self) -> str:
@@ -68,17 +69,16 @@ def examples_of(source: Path) -> tuple[Path, ...]:
 
 
 def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str], None]) -> WebExported:
-    """Make the folder `out`. One that this command has made before is replaced.
+    """Make the folder `out`. One that this command has made before is replaced when the new one is whole.
 
     Raises CatError E607 (a generator that takes no image, or gives none; a runtime that is missing), E608 (a
     place that holds something else, or cannot be written), and what `export` raises.
     """
     channels = _image_channels(what.network)
     check_onnx()
-    _check_place(out)
+    _check_place(out, overwrite=options.overwrite)
     runtime = find_runtime(options.runtime)
-    with _holder(out) as held:
-        folder = Path(held) / "made"
+    with replacing(out, own=lambda _: _ALL, say=say) as folder:
         model = export(
             what,
             folder / MODEL,
@@ -99,7 +99,6 @@ def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str]
             FACTS: _facts_text(page, what.network.facts),
         }
         _write(folder, files, out)
-        _swap(folder, out, Path(held) / "before")
     return WebExported(out, tuple(out / name for name in (MODEL, *files)), model, runtime)
 
 
@@ -137,12 +136,14 @@ def _image_channels(network: Network) -> int:
     return graph.channels(given.name)
 
 
-def _check_place(out: Path) -> None:
+def _check_place(out: Path, *, overwrite: bool) -> None:
     """Raise CatError E608 where `out` holds what this command has not written."""
     try:
         if not out.is_dir():
             if os.path.lexists(out):
                 raise CatError.one("E608", f"{out} is no folder", help="with --web, -o names a folder")
+            return
+        if overwrite:
             return
         names = {path.name for path in out.iterdir()}
         if not names or (names <= _ALL and _made_by_us(out / FACTS)):
@@ -152,7 +153,8 @@ def _check_place(out: Path) -> None:
     others = sorted(names - _ALL)[:3] or sorted(names)[:3]
     raise CatError.one(
         "E608", f"{out} holds other files ({', '.join(others)}), which a page would replace",
-        help="choose a folder that is empty or not there, or one that `catdsl export --web` has made",
+        help="choose a folder that is empty or not there, or one that `catdsl export --web` has made; "
+        f"with {OVERWRITE} only the page's own files are replaced, and others stay",
     )  # fmt: skip
 
 
@@ -196,31 +198,9 @@ def _facts_text(page: WebModel, facts: Mapping[str, str]) -> bytes:
     return json.dumps({"made_by": _MADE_BY, **facts_of(page, facts)}, indent=1, ensure_ascii=False).encode()
 
 
-def _holder(out: Path) -> "tempfile.TemporaryDirectory[str]":
-    """A folder beside `out`, on the same disk, that is gone afterwards. Raises CatError E608."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.")
-    except OSError as error:
-        raise not_writable(out, error) from error
-
-
 def _write(folder: Path, files: Mapping[str, bytes], out: Path) -> None:
     try:
         for name, data in files.items():
             (folder / name).write_bytes(data)
     except OSError as error:
-        raise not_writable(out, error) from error
-
-
-def _swap(made: Path, out: Path, before: Path) -> None:
-    """Put a folder in the place of another; where that fails, the other is back."""
-    try:
-        if out.is_dir():
-            os.replace(out, before)
-        os.replace(made, out)
-    except OSError as error:
-        if before.is_dir():
-            with suppress(OSError):
-                os.replace(before, out)
         raise not_writable(out, error) from error
