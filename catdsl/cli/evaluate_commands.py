@@ -124,7 +124,7 @@ def compare(
     from catdsl.view.report.comparison_terminal import ComparisonTables
 
     found = compare_runs(runs, metric=metric, say=say)
-    written = () if out is None else write_comparison(found, runs, out, metric=metric, overwrite=overwrite)
+    written = () if out is None else write_comparison(found, runs, out, metric=metric, overwrite=overwrite, say=say)
     if format is Format.json:
         print(comparison_json(found), end="")
     else:

@@ -23,7 +23,7 @@ def build(project: Project, folder: Path, *, seed: int, say: Say) -> tuple[Path,
     graph = project.graph
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)
-    with replacing(folder, own=lambda _: _FILES, say=say) as made:
+    with replacing(folder, own=lambda _: _FILES, say=say, shared=True) as made:
         write_text(made / "graph.json", json.dumps(to_json(graph), indent=1, ensure_ascii=False) + "\n")
         write_text(made / "summary.txt", info_text(project) + "\n")
         write_text(made / "module.py", _source(project, module.code))

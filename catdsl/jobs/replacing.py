@@ -31,9 +31,11 @@ _HERE, _EXCHANGE, _SWAP = -100, 2, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux, RENA
 
 
 @contextmanager
-def replacing(folder: Path, *, own: Own, say: Say) -> Iterator[Path]:
+def replacing(folder: Path, *, own: Own, say: Say, shared: bool = False) -> Iterator[Path]:
     """A new folder to fill, which takes the place of `folder` when the block ends without an error.
 
+    A `shared` folder is one that a user names and may have other files in: where it does, or is the one
+    that we are in, it stays itself, and the new files are put into it one after the other, each whole.
     After an error the older folder is as it was, and the new one is gone. Raises CatError E608.
     """
     place = folder.resolve()
@@ -55,6 +57,9 @@ def replacing(folder: Path, *, own: Own, say: Say) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
         raise
     try:
+        if shared and _in_use(place, own):
+            _put_into(made, place)
+            return
         (made / _UNFINISHED).unlink()
         # An interruption in here leaves both folders, and which is which is for the next process to see.
         older = _swap(made, place)
@@ -66,6 +71,25 @@ def replacing(folder: Path, *, own: Own, say: Say) -> Iterator[Path]:
             _clear(older, place, own, say)
         except OSError as error:
             say(f"warning: what {folder} held before is left in {older}: {error.strerror or error}")
+
+
+def _in_use(place: Path, own: Own) -> bool:
+    """Whether a folder is more than the place of a command's results."""
+    if not place.exists():
+        return False
+    ours = frozenset(own(place))
+    found = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir()))
+    return place == Path.cwd() or any(path.relative_to(place).as_posix() not in ours for path in found)
+
+
+def _put_into(made: Path, place: Path) -> None:
+    """Move all files of a folder into another one. What a kill leaves of it counts as unfinished."""
+    for path in sorted(made.rglob("*")):
+        if path.is_file() and path != made / _UNFINISHED:
+            target = place / path.relative_to(made)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+    shutil.rmtree(made)
 
 
 def _swap(made: Path, place: Path) -> Path | None:

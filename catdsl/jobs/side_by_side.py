@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
+from catdsl.jobs.replacing import replacing
 from catdsl.jobs.run_folder import WEIGHTS, existing_run
 from catdsl.jobs.targets import check_target, made_by, write_marked
 from catdsl.view.report.comparison import Comparison, compare, plotted_metric
@@ -34,7 +35,7 @@ def compare_runs(runs: Sequence[Path], *, metric: str | None = None, say: Callab
 
 def write_comparison(
     comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None,
-    overwrite: bool = False,
+    overwrite: bool = False, say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Path, ...]:  # fmt: skip
     """Write comparison.html, .md, .svg and .json into `folder`; `metric` is the plot's.
 
@@ -55,10 +56,13 @@ def write_comparison(
         texts[f"{NAME}.svg"] = plot
     for name in texts:
         check_target(folder / name, COMMAND, overwrite=overwrite)
-    for name, text in texts.items():
-        write_marked(folder / name, text, COMMAND, overwrite=overwrite)
-    if not plot and (older := folder / f"{NAME}.svg").is_file() and made_by(older, COMMAND):
-        older.unlink()
+    stale = folder / f"{NAME}.svg"
+    own = {*texts, stale.name} if stale.is_file() and made_by(stale, COMMAND) else set(texts)
+    with replacing(folder, own=lambda _: own, say=say, shared=True) as made:
+        for name, text in texts.items():
+            write_marked(made / name, text, COMMAND, overwrite=overwrite)
+    if not plot and stale.name in own:
+        stale.unlink(missing_ok=True)
     return tuple(folder / name for name in texts)
 
 

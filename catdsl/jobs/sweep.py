@@ -100,7 +100,7 @@ def write_front(project: Project, front: Front, folder: Path, *, say: Say) -> tu
         across="exact MACs, share of the teacher's", up="importance kept (sum of scores)",
     )  # fmt: skip
     texts = {"front.json": json.dumps(front_json(front), indent=1) + "\n", "front.svg": picture}
-    with replacing(folder, own=lambda _: texts, say=say) as made:
+    with replacing(folder, own=lambda _: texts, say=say, shared=True) as made:
         for name, text in texts.items():
             write_text(made / name, text)
     return tuple(folder / name for name in texts)

@@ -78,7 +78,7 @@ def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str]
     check_onnx()
     _check_place(out, overwrite=options.overwrite)
     runtime = find_runtime(options.runtime)
-    with replacing(out, own=lambda _: _ALL, say=say) as folder:
+    with replacing(out, own=lambda _: _ALL, say=say, shared=True) as folder:
         model = export(
             what,
             folder / MODEL,

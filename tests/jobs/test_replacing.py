@@ -100,6 +100,31 @@ def test_after_an_error_everything_is_as_it_was(tmp_path: Path) -> None:
         make(tmp_path / "file", "one")
 
 
+def test_a_folder_that_is_shared_stays_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def put(folder: Path, words: str) -> None:
+        with replacing(folder, own=lambda _: NAMES, say=print, shared=True) as made:
+            (made / "in").mkdir()
+            for name in NAMES:
+                (made / name).write_text(words)
+
+    folder = tmp_path / "made"
+    put(folder, "one")
+    first = folder.stat().st_ino
+    put(folder, "two")
+    assert folder.stat().st_ino != first
+    (folder / "mine.txt").write_text("mine")
+    second = folder.stat().st_ino
+    put(folder, "three")
+    assert folder.stat().st_ino == second
+    assert held(folder) == {**dict.fromkeys(NAMES, "three"), "mine.txt": "mine"}
+    (folder / "mine.txt").unlink()
+    monkeypatch.chdir(folder)
+    put(Path(), "four")
+    assert folder.stat().st_ino == second
+    assert held(folder) == dict.fromkeys(NAMES, "four")
+    assert [p.name for p in tmp_path.iterdir()] == ["made"]
+
+
 def test_a_link_stays_one(tmp_path: Path) -> None:
     make(tmp_path / "real", "one")
     (tmp_path / "link").symlink_to("real")
