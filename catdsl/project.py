@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from catdsl.analysis.cost import Cost, CostModel, cost_model
 from catdsl.analysis.memory import peak_memory
-from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.analysis.stride import stride_misfit
+from catdsl.diagnostics import CatError, Diagnostic, Severity
 from catdsl.diagnostics.render import render_text
 from catdsl.ir.counts import with_counts
 from catdsl.ir.graph import Graph
@@ -73,8 +74,19 @@ class Project:
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        found = self.spec.warnings
+        found = (*self.spec.warnings, *self._size_warnings)
         return found if self.student is None else (*found, *self._checked_student[1])
+
+    @cached_property
+    def _size_warnings(self) -> tuple[Diagnostic, ...]:
+        """What `train` will say of the size that inputs are trained at."""
+        graph = self.teacher_graph
+        if graph.kind != "generator" or len(graph.inputs) != 1:
+            return ()
+        first = graph.inputs[0].type
+        size = self.settings.data.crop or (first.height, first.width)
+        found = stride_misfit(graph, size, Severity.WARNING)
+        return () if found is None else (found,)
 
     @property
     def settings(self) -> SpecSettings:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from catdsl.analysis.sizes import Misfit, size_rule, sizes_at
+from catdsl.analysis.sizes import Misfit, size_rule, sizes_at, too_small
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.ir.verify import verify
@@ -15,9 +15,11 @@ def with_input_size(graph: Graph, height: int, width: int) -> Graph:
     """
     sizes = sizes_at(graph, height, width)
     if isinstance(sizes, Misfit):
+        rule = size_rule(graph)
+        small = too_small(rule, (height, width))
+        told = f"an image {small}" if small else f"images of {height} x {width} do not fit `{graph.name}`: {sizes}"
         raise CatError.one(
-            "E607", f"images of {height} x {width} do not fit `{graph.name}`: {sizes}", sizes.node.span,
-            help=f"it takes {size_rule(graph)}",
+            "E607", told, sizes.node.span, notes=(str(sizes),) if small else (), help=f"it takes {rule}"
         )  # fmt: skip
     nodes = []
     for node in graph.nodes:

@@ -12,6 +12,8 @@ _TRIED = 6
 _LARGEST_STEP = 512
 # To torch.export a side of 1 is a constant, since there tensors of any size are taken beside it.
 _LEAST = 2
+TOO_SMALL = "is {height} x {width}, too small for this network: it takes {takes}"
+"""What every command, and an exported program, says of a picture that is too small."""
 _JOINS = (Absence.ANY, Absence.ALL, Absence.JOINS, Absence.MODULATES)
 
 
@@ -79,6 +81,25 @@ def size_rule(graph: Graph) -> SizeRule:
     while not _takes(graph, *least) and least[0] < height:
         least[0] += steps[0]
     return SizeRule(SideRule(steps[0], least[0]), SideRule(steps[1], least[1]), (height, width))
+
+
+def least_picture(rule: SizeRule, step: int) -> tuple[int, int]:
+    """The smallest height and width whose sides, made multiples of `step`, are taken."""
+    height, width = (-(-side.least // step) * step - step + 1 for side in (rule.height, rule.width))
+    return height, width
+
+
+def least_words(rule: SizeRule, step: int) -> str:
+    """What a message about a picture that is too small says is taken."""
+    height, width = least_picture(rule, step)
+    return f"{height} x {width} or more" if rule.height.step and rule.width.step else str(rule)
+
+
+def too_small(rule: SizeRule, size: tuple[int, int], *, step: int = 1) -> str | None:
+    """What is wrong with a picture that is made larger to multiples of `step`, to follow its name; None if nothing."""
+    if all(side >= least for side, least in zip(size, least_picture(rule, step), strict=True)):
+        return None
+    return TOO_SMALL.format(height=size[0], width=size[1], takes=least_words(rule, step))
 
 
 def sizes_to_check(rule: SizeRule) -> tuple[tuple[int, int], ...]:

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from catdsl.cli.app import app, say, typed
-from catdsl.cli.flags import AcceptChanges, Data, Device, Format, FormatOption, Limit, Seed, Set, Source
+from catdsl.cli.flags import AcceptChanges, Data, Device, Format, FormatOption, Limit, Overwrite, Seed, Set, Source
 from catdsl.cli.guard import open_spec, overrides_of
-from catdsl.files import write_text
 from catdsl.weights_file import Acceptance
 
 
@@ -115,6 +114,7 @@ def compare(
     metric: Annotated[
         str | None, typer.Option("--metric", help="the metric of the plot; by default the first that all have")
     ] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text,
     accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
@@ -126,12 +126,11 @@ def compare(
     from catdsl.view.report.comparison_forms import comparison_json
     from catdsl.view.report.comparison_terminal import ComparisonTables
 
-    found = compare_runs(runs, metric=metric, acceptance=Acceptance(accept_changes, say))
-    written = (
-        ()
-        if out is None
-        else write_comparison(found, runs, out, metric=metric, acceptance=Acceptance(accept_changes, say))
-    )
+    acceptance = Acceptance(accept_changes, say)
+    found = compare_runs(runs, metric=metric, acceptance=acceptance)
+    written: tuple[Path, ...] = ()
+    if out is not None:
+        written = write_comparison(found, runs, out, metric=metric, overwrite=overwrite, acceptance=acceptance)
     if format is Format.json:
         print(comparison_json(found), end="")
     else:
@@ -174,6 +173,7 @@ def bench(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="a .json file for everything measured", show_default=False)
     ] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text, set_: Set = None,
     accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
@@ -190,6 +190,10 @@ def bench(
     from catdsl.jobs.bench_figures import BenchOptions, parse_size
     from catdsl.jobs.bench_forms import parse_forms
     from catdsl.jobs.bench_shown import as_json, as_text
+    from catdsl.jobs.targets import check_target, write_marked
+
+    if out is not None:
+        check_target(out, "bench", overwrite=overwrite)
 
     options = BenchOptions(
         batch=batch, size=parse_size(size) if size else None, threads=threads, runs=runs,
@@ -200,7 +204,7 @@ def bench(
     text = as_json(found)
     print(text if format is Format.json else as_text(found))
     if out is not None:
-        write_text(out, text + "\n")
+        write_marked(out, text + "\n", "bench", overwrite=overwrite)
         say(f"written: {out}")
 
 

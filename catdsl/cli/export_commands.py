@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catdsl.cli.app import app, say
-from catdsl.cli.flags import AcceptChanges, Format, FormatOption, Limit, Set, Source, UseTeacher, Weights
+from catdsl.cli.flags import AcceptChanges, Format, FormatOption, Limit, Overwrite, Set, Source, UseTeacher, Weights
 from catdsl.cli.guard import overrides_of
 from catdsl.weights_file import Acceptance
 
@@ -47,6 +47,7 @@ def export(
         typer.Option("--runtime", help="with --web: the npm package onnxruntime-web, as a folder or .tgz; by default "
                      "the one in ./node_modules", show_default=False),
     ] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text,
     set_: Set = None,
     accept_changes: AcceptChanges = False, limit: Limit = None,
@@ -76,10 +77,12 @@ def export(
     if web:
         from catdsl.jobs.web_export import WebOptions, examples_of, export_web
 
-        asked = WebOptions(runtime, examples=examples_of(source), half=half, int8=options, as_searched=as_searched)
+        asked = WebOptions(
+            runtime, examples=examples_of(source), half=half, int8=options, as_searched=as_searched, overwrite=overwrite
+        )
         _show_web(export_web(what, out, asked, say), format)
         return
-    done = job(what, out, half=half, int8=options, say=say, as_searched=as_searched)
+    done = job(what, out, half=half, int8=options, say=say, as_searched=as_searched, overwrite=overwrite)
     if format is Format.json:
         print(exported_json(done))
         return
@@ -112,10 +115,8 @@ def _told(done: "Exported") -> Iterator[str]:
     )
     if cost is not None:
         kind = "held-out images" if cost.held_out else "images of the calibration"
-        yield (
-            f"int8     L1 to float32 {cost.l1.value:.4f} ({cost.l1.low:.4f} to {cost.l1.high:.4f}) of values from "
-            f"0 to 1, on {cost.images} {kind}"
-        )
+        between = "" if cost.l1.interval is None else " ({:.4f} to {:.4f})".format(*cost.l1.interval)
+        yield f"int8     L1 to float32 {cost.l1.value:.4f}{between} of values from 0 to 1, on {cost.images} {kind}"
     if cost is not None and cost.distances is not None:
         yield (
             f"int8     Frechet distance (SqueezeNet) to the real ones {cost.distances.int8:.2f}, "

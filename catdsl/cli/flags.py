@@ -51,6 +51,9 @@ Out = Annotated[
 ]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="train this many steps instead of the spec's epochs")]
 Resume = Annotated[bool, typer.Option("--resume", help="continue the run that lies there")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="replace what lies there, also what this command has not made")
+]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**63 - 1, help="of initial weights, order of images and crops")
 ]

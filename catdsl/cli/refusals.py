@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from catdsl.backend.out_of_memory import NO_MEMORY
 from catdsl.diagnostics import CatError, first_line
 
 
@@ -60,9 +61,9 @@ _BY_NUMBER = {
 _OF_PATHS = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
 """No fault of ours where the path is the user's."""
 
-# What libraries say in words alone. torch.OutOfMemoryError says the first; the CPU's allocator the second.
+# What libraries say in words alone.
 _BY_TEXT = (
-    (r"out of memory|can't allocate memory|cannot allocate memory|failed to map segment", _MEMORY),
+    (NO_MEMORY, _MEMORY),
     (r"too many open files", _FILES),
     (r"no space left on device", _FULL),
     (r"can't start new thread|resource temporarily unavailable", _PROCESSES),

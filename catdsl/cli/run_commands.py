@@ -22,6 +22,7 @@ from catdsl.cli.flags import (
     Images,
     Limit,
     Out,
+    Overwrite,
     Resume,
     Seed,
     Set,
@@ -130,6 +131,7 @@ def translate(
     source: Source,
     images: Images,
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for the results")],
+    overwrite: Overwrite = False,
     weights: Weights = None, use_teacher: UseTeacher = False,
     device: Device = "auto", format: FormatOption = Format.text, set_: Set = None,
     accept_changes: AcceptChanges = False, limit: Limit = None,
@@ -146,7 +148,8 @@ def translate(
         acceptance=Acceptance(accept_changes, say),
     )  # fmt: skip
     say(f"weights  {network.shown}")
-    show_paths(translate(network, find_images(images), out, device=choose_device(device)), format)
+    device = choose_device(device)
+    show_paths(translate(network, find_images(images), out, device=device, overwrite=overwrite), format)
 
 
 @app.command("import-weights")
@@ -154,6 +157,7 @@ def import_weights(
     spec: Spec,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a checkpoint: .safetensors, .pth or .pt")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the .safetensors file to write")],
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text,
     set_: Set = None,
     limit: Limit = None,
@@ -165,7 +169,7 @@ def import_weights(
     project = open_spec(spec, set_)
     from catdsl.jobs.importing import import_file
 
-    for line in import_file(project, file, out):
+    for line in import_file(project, file, out, overwrite=overwrite):
         say(line)
     show_paths([out], format)
 

@@ -17,6 +17,7 @@ from catdsl.cli.flags import (
     FormatOption,
     Limit,
     Out,
+    Overwrite,
     Scores,
     Seed,
     Set,
@@ -55,6 +56,7 @@ def plan(
     scores: Scores = None, teacher: Teacher = None, data: TaylorData = None,
     device: Device = "auto", seed: Seed = 0, times: Times = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="the student program to write")] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text, set_: Set = None,
     accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
@@ -68,6 +70,8 @@ def plan(
     from catdsl.jobs.operator_times import speed_of, times_for
 
     project = open_spec(spec, set_)
+    if out is not None:
+        planning.check_place(project, out, overwrite=overwrite)
     table = times_for(project, budget, times)
     asked = project.budget(budget, count.value if count else None, table)
     acceptance = Acceptance(accept_changes, say)
@@ -76,7 +80,7 @@ def plan(
     speed, slow = speed_of(project, ranked, found, table)
     show((*found.warnings, *slow), project.sources)
     path = out or planning.free_plan_path(project)
-    planning.save_student(project, found, path)
+    planning.save_plan(project, found, path, overwrite=overwrite)
     if format is Format.json:
         print(json.dumps(planning.plan_json(found, speed), indent=1))
     else:
@@ -89,7 +93,7 @@ def sweep(
     spec: Spec,
     budgets: Annotated[str, typer.Option("--budgets", help="5%..60%, or a list: 5%,10%,2.6G")] = "5%..60%",
     count: CountOption = None, scores: Scores = None, teacher: Teacher = None, data: TaylorData = None,
-    device: Device = "auto", seed: Seed = 0, times: Times = None, out: Out = None,
+    device: Device = "auto", seed: Seed = 0, times: Times = None, out: Out = None, overwrite: Overwrite = False,
     format: FormatOption = Format.text, set_: Set = None,
     accept_changes: AcceptChanges = False, limit: Limit = None,
 ) -> None:  # fmt: skip
@@ -99,16 +103,17 @@ def sweep(
     """
     from catdsl.jobs import sweep as job
     from catdsl.jobs.operator_times import times_for
-    from catdsl.jobs.run_folder import default_folder, fresh_folder
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.targets import check_fresh
 
     project = open_spec(spec, set_)
-    folder = fresh_folder(out or default_folder(project, "-sweep"))
+    folder = check_fresh(out or default_folder(project, "-sweep"), overwrite=overwrite)
     table = times_for(project, budgets, times)
     acceptance = Acceptance(accept_changes, say)
     found = _ranked_by(project, scores, teacher, data, device=device, seed=seed, acceptance=acceptance)
     front = job.sweep(project, found, job.budgets(budgets), count.value if count else None, table)
     show(tuple(dict.fromkeys(w for plan in front.plans for w in plan.warnings)), project.sources)
-    written = job.write_front(project, front, folder)
+    written = job.write_front(project, front, folder, say=say)
     print(json.dumps(job.front_json(front), indent=1) if format is Format.json else job.front_text(front))
     for path in written:
         say(f"written: {path}")
@@ -144,6 +149,7 @@ def measure(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="the table; by default one for this device in the cache folder")
     ] = None,
+    overwrite: Overwrite = False,
     format: FormatOption = Format.text, set_: Set = None,
     limit: Limit = None,
 ) -> None:  # fmt: skip
@@ -157,5 +163,5 @@ def measure(
     from catdsl.jobs import measuring as job
     from catdsl.jobs.setting import choose_device
 
-    times, path = job.measure(projects or job.shipped(), choose_device(device), out)
+    times, path = job.measure(projects or job.shipped(), choose_device(device), out, overwrite=overwrite)
     print(job.as_json(times, path) if format is Format.json else job.as_text(times, path))

@@ -14,6 +14,7 @@ from catdsl.cli.flags import (
     FormatOption,
     Limit,
     Out,
+    Overwrite,
     Scores,
     Seed,
     Set,
@@ -132,6 +133,7 @@ _DIFF = "show what SPEC has changed against this network; nodes are matched by t
 def graph(
     spec: Spec,
     out: Annotated[Path | None, typer.Option("-o", "--out", help=_OUT)] = None,
+    overwrite: Overwrite = False,
     diff: Annotated[Path | None, typer.Option("--diff", metavar="OTHER", help=_DIFF)] = None,
     scores: Scores = None, teacher: Teacher = None, seed: Seed = 0,
     format: FormatOption = Format.text,
@@ -146,16 +148,20 @@ def graph(
     Example: catdsl graph runs/demo/student.cat -o student.svg
     """
     from catdsl.jobs import drawing
+    from catdsl.jobs.targets import check_target
 
     project = open_spec(spec, set_)
     given = scores is not None or teacher is not None
     if given and (out is None or diff is not None):
         raise typer.BadParameter("--scores and --teacher need -o FILE.html, and no --diff")
+    if out is not None:
+        check_target(out, "graph", overwrite=overwrite)
     if out is not None and (given or (drawing.needs_no_scores(project) and out.suffix == ".html" and diff is None)):
         from catdsl.jobs.exploring import explore, plan_command, scores_to_show
 
         ranked = scores_to_show(project, scores, teacher, seed=seed, acceptance=Acceptance(accept_changes, say))
-        warnings = explore(project, ranked, out, command=plan_command(spec, scores, teacher, set_, seed))
+        command = plan_command(spec, scores, teacher, set_, seed)
+        warnings = explore(project, ranked, out, command=command, overwrite=overwrite)
         show(warnings, project.sources)
         show_paths([out], format)
         return
@@ -167,29 +173,26 @@ def graph(
         print(drawing.tree(project.graph, teacher=other))
         return
     shown = project.source.shown if diff is None else f"{diff} → {project.source.shown}"
-    drawing.draw(project.graph, out, teacher=other, subtitle=shown)
+    drawing.draw(project.graph, out, teacher=other, subtitle=shown, overwrite=overwrite)
     show_paths([out], format)
 
 
 @app.command()
 def build(
-    spec: Spec,
-    out: Out = None,
-    seed: Seed = 0,
-    format: FormatOption = Format.text,
-    set_: Set = None,
-    limit: Limit = None,
-) -> None:
+    spec: Spec, out: Out = None, overwrite: Overwrite = False, seed: Seed = 0,
+    format: FormatOption = Format.text, set_: Set = None, limit: Limit = None,
+) -> None:  # fmt: skip
     """Write graph, summary, module source and initial weights.
 
     Example: catdsl build specs/quickstart.cat -o built
     """
     project = open_spec(spec, set_)
     from catdsl.jobs.build import build as run
-    from catdsl.jobs.run_folder import default_folder, fresh_folder
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.targets import check_fresh
 
-    folder = fresh_folder(out or default_folder(project, "-build"))
-    show_paths(run(project, folder, seed=seed), format)
+    folder = check_fresh(out or default_folder(project, "-build"), overwrite=overwrite)
+    show_paths(run(project, folder, seed=seed, say=say), format)
 
 
 @app.command()

@@ -25,9 +25,10 @@ SCORE = "ISC"
 class Figure:
     """One figure, under the name that it may bear.
 
-    `low` and `high` bound the 95 % interval of `estimate_around`, where there is one. `spread` is
-    torch-fidelity's own standard deviation: of a kernel distance over its subsets, which is 0 where
-    all images fit into one, and of the inception score over its splits.
+    `low` and `high` bound the 95 % interval of `estimate_around`, where there is one; `images` is the
+    number on the smaller side, by which there is. `spread` is torch-fidelity's own standard deviation:
+    of a kernel distance over its subsets, which is 0 where all images fit into one, and of the
+    inception score over its splits.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     spread: float | None = None
+    images: int = 0
     drawn: tuple[float, ...] = field(default=(), repr=False)
     """What each pair of halves gave: equal draws of two fidelities are of the same images."""
 
@@ -44,7 +46,7 @@ class Figure:
         if not self.drawn or not other.drawn:
             return None
         apart = np.subtract(self.drawn, other.drawn)
-        return estimate_around(self.value - other.value, apart, count=len(apart))
+        return estimate_around(self.value - other.value, apart, count=min(self.images, other.images))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,18 +154,18 @@ def _distances(generated: Features, real: Features, *, draws: int, seed: int, to
     counts = len(x_ND), len(y_MD)
     halves = draw_halves(counts, draws=draws, seed=seed, together=together)
     distances = halves.figures(lambda i, j: frechet_distance(x_ND[i], y_MD[j]))
-    frechet = estimate_around(figures.frechet(generated.vectors_ND, real.vectors_ND), distances, count=counts[0])
+    frechet = estimate_around(figures.frechet(generated.vectors_ND, real.vectors_ND), distances, count=min(counts))
     distance, spread = figures.kernel(generated.vectors_ND, real.vectors_ND)
     kernels = kernel_distances(x_ND, y_MD, *halves.taken(counts))
-    kernel = estimate_around(distance, kernels, count=counts[0])
+    kernel = estimate_around(distance, kernels, count=min(counts))
     return (
         Figure(
             name=network.frechet, value=frechet.value, less_is_better=True,
-            low=frechet.low, high=frechet.high, drawn=tuple(distances.tolist()),
+            low=frechet.low, high=frechet.high, images=frechet.count, drawn=tuple(distances.tolist()),
         ),
         Figure(
             name=network.kernel, value=kernel.value, less_is_better=True,
-            low=kernel.low, high=kernel.high, spread=spread, drawn=tuple(kernels.tolist()),
+            low=kernel.low, high=kernel.high, spread=spread, images=kernel.count, drawn=tuple(kernels.tolist()),
         ),
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from catdsl.evaluate.bootstrap import LEVEL, Estimate
+from catdsl.evaluate.bootstrap import FEWEST, LEVEL, Estimate
 from catdsl.train.seeding import numbers_for
 
 Indices = npt.NDArray[np.intp]
@@ -64,8 +64,10 @@ def estimate_around(value: float, drawn: npt.NDArray[np.float64], *, count: int)
 
     The interval says what other images of the same origin might have given for the same number of
     them. It says nothing about how far a Frechet distance of few images lies above that of many:
-    that offset is in `value`, too, and is only the same for equal numbers. Below 4 images halves
-    overlap, and the interval is too narrow; of 2 it is empty.
+    that offset is in `value`, too, and is only the same for equal numbers. `count` is the smaller
+    number of images of the two sets; below `FEWEST` there is no interval.
     """
+    if count < FEWEST:
+        return Estimate(value=value, low=None, high=None, count=count)
     low, high = value + np.quantile(drawn - drawn.mean(), ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return Estimate(value=value, low=float(low), high=float(high), count=count)

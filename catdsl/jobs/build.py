@@ -10,19 +10,26 @@ from catdsl.files import write_text
 from catdsl.ir.identity import owner_of
 from catdsl.ir.serial import to_json
 from catdsl.jobs.describe import info_text
+from catdsl.jobs.replacing import Say, replacing
 from catdsl.project import Project
 
+_FILES = ("graph.json", "summary.txt", "module.py", "weights.safetensors")
 
-def build(project: Project, folder: Path, *, seed: int) -> tuple[Path, ...]:
-    """Write what a network is before any training. Returns the files. Raises CatError E608."""
+
+def build(project: Project, folder: Path, *, seed: int, say: Say) -> tuple[Path, ...]:
+    """Write what a network is before any training; other files of the folder stay. Returns the files.
+
+    Raises CatError E608.
+    """
     graph = project.graph
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)
-    write_text(folder / "graph.json", json.dumps(to_json(graph), indent=1, ensure_ascii=False) + "\n")
-    write_text(folder / "summary.txt", info_text(project) + "\n")
-    write_text(folder / "module.py", _source(project, module.code))
-    save_weights(module, folder / "weights.safetensors", {"seed": seed, "step": 0}, owner_of(graph))
-    return tuple(folder / n for n in ("graph.json", "summary.txt", "module.py", "weights.safetensors"))
+    with replacing(folder, own=lambda _: _FILES, say=say, shared=True) as made:
+        write_text(made / "graph.json", json.dumps(to_json(graph), indent=1, ensure_ascii=False) + "\n")
+        write_text(made / "summary.txt", info_text(project) + "\n")
+        write_text(made / "module.py", _source(project, module.code))
+        save_weights(module, made / "weights.safetensors", {"seed": seed, "step": 0}, owner_of(graph))
+    return tuple(folder / name for name in _FILES)
 
 
 def _source(project: Project, code: str) -> str:

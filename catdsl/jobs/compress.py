@@ -87,7 +87,7 @@ def finish(
     if not first():
         return Compressed(run, plan, {})
     result = compare(project, plan, taught.module, student, run, setting.data, device=device)
-    draw(project.student_at(plan.kept), run.drawing, teacher=project.teacher_graph, subtitle=subtitle)
+    draw(project.student_at(plan.kept), run.drawing, teacher=project.teacher_graph, subtitle=subtitle, overwrite=True)
     return Compressed(run, plan, result)
 
 

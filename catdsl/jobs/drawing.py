@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
-from catdsl.files import write_text
 from catdsl.ir.graph import Graph
+from catdsl.jobs.targets import write_marked
 from catdsl.project import Project
 from catdsl.view.describe import figures
 from catdsl.view.dot import render_dot
@@ -32,7 +32,9 @@ def _one_line(facts: Facts, source: str) -> str:
     return f"{facts.title}: {source}" if facts.compared and source else facts.title
 
 
-def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: str = "") -> None:
+def draw(
+    graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: str = "", overwrite: bool = False
+) -> None:
     """Write a network in the form that the file's ending asks for; with a `teacher`, what it has changed.
 
     `teacher` may be any network: of one that is not the teacher, nodes are matched by their names.
@@ -45,7 +47,8 @@ def draw(graph: Graph, path: Path, *, teacher: Graph | None = None, subtitle: st
             f"a graph cannot be drawn as `{path.suffix or path.name}`",
             help=f"name a file that ends in {', '.join(most)} or {last}",
         )
-    write_text(path, _FORMS[path.suffix](costed_facts(graph, teacher=teacher), subtitle))
+    text = _FORMS[path.suffix](costed_facts(graph, teacher=teacher), subtitle)
+    write_marked(path, text, "graph", overwrite=overwrite)
 
 
 def needs_no_scores(project: Project) -> bool:

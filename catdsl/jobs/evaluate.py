@@ -1,6 +1,5 @@
 """`evaluate`: how good, how near and how fast a run's networks are, and the report that says so."""
 
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from catdsl.evaluate.label_table import read_table
 from catdsl.evaluate.segmenters import Normalise, load_segmenter
 from catdsl.evaluate.speed import measure_speed
 from catdsl.evaluate.torchvision_operators import import_torchvision
-from catdsl.files import cache_folder, not_writable
+from catdsl.files import cache_folder
 from catdsl.jobs.answers import Network, answer_all, networks_of, write_training_targets
 from catdsl.jobs.judging import Segmenting, choose_judges, distance_metrics, paired_metrics, segmentation_metrics
-from catdsl.jobs.reporting import Measured, assemble, write_report
+from catdsl.jobs.replacing import replacing
+from catdsl.jobs.reporting import Measured, assemble, own_files, write_report
 from catdsl.jobs.run_folder import RunFolder, existing_run
 from catdsl.jobs.run_lock import writing
 from catdsl.jobs.setting import choose_device, open_data
@@ -24,6 +24,7 @@ from catdsl.train.data.opening import ImageData
 from catdsl.view.report.content import STUDENT, TEACHER, Note, Protocol, Report
 from catdsl.weights_file import Acceptance
 
+IMAGES = "images"
 _FEWEST, _FEW = 2, 200
 """Held-out images without which nothing can be measured, and below which a report says so."""
 
@@ -58,10 +59,10 @@ class Evaluated:
 def evaluate(path: Path, options: EvaluateOptions, *, say: Callable[[str], None]) -> Evaluated:
     """Measure a run's networks on held-out images and write its report.
 
-    All that was given is tried before images are made, and a report that lay there before is removed
-    then: a run has no report of other images than those that lie beside it. Raises CatError E601 (no
-    held-out images), E602, E603 (no run, no trained network, or another process writes into it), E605
-    (weights), E607 (what does not fit together), E608.
+    All that was given is tried before images are made. The new report is made beside one that lay there
+    before, and takes its place when it is whole; of that one only what `evaluate` has made is removed.
+    Raises CatError E601 (no held-out images), E602, E603 (no run, no trained network, or another process
+    writes into it), E605 (weights), E607 (what does not fit together), E608.
     """
     run = existing_run(path, Acceptance(options.accept_changes, say))
     with writing(run.path, options.command):
@@ -84,39 +85,39 @@ def _evaluate(run: RunFolder, options: EvaluateOptions, say: Callable[[str], Non
     protocol = options.protocol or ("unpaired" if data.kind == "unpaired" else "paired")
     segmentation = _segmentation(options, data, project.settings.data.ignore, device)
     cache = _cache(say) if options.cache else None
-    _clear(run.report)
-    images = run.report / "images"
-    say(f"images   {images} ({len(data.validation.names)} held out of {place})")
-    answers = answer_all(networks, data, images, batch=options.batch, device=device)
-    training = None
-    if protocol == "unpaired" and judges.extractors:
-        training = write_training_targets(data, images, batch=options.batch)
-    if judges.missing:
-        say(f"warning: {', '.join(judges.missing)} are not measured: {next(iter(judges.missing.values()))}")
-    metrics = [
-        *paired_metrics(answers),
-        *distance_metrics(
-            answers, judges, protocol, training, batch=options.batch, device=device, cache=cache,
-            balance=options.balance, size=data.validation.format.target_size, say=say,
-        ),
-    ]  # fmt: skip
-    classes = None
-    if segmentation is not None:
-        say(f"segments {segmentation.segmenter.name}")
-        found, classes = segmentation_metrics(answers, data, segmentation, batch=options.batch)
-        metrics += found
-    source = project.teacher_graph.inputs[0]
-    speeds = measure_speed(
-        {name: network.module for name, network in networks.items()},
-        channels=project.teacher_graph.channels(source.name), size=(source.type.height, source.type.width),
-        runs=project.settings.evaluate.timing_runs, device=device,
-    )  # fmt: skip
-    measured = Measured(
-        data=data, place=place, protocol=protocol, answers=answers, metrics=tuple(metrics), segmentation=classes,
-        speeds=speeds, device=device, notes=notes, command=options.command,
-    )  # fmt: skip
-    report = assemble(run, networks, measured)
-    return Evaluated(report, write_report(run, report))
+    with replacing(run.report, own=own_files, say=say) as folder:
+        say(f"images   {run.report / IMAGES} ({len(data.validation.names)} held out of {place})")
+        answers = answer_all(networks, data, folder / IMAGES, batch=options.batch, device=device)
+        training = None
+        if protocol == "unpaired" and judges.extractors:
+            training = write_training_targets(data, folder / IMAGES, batch=options.batch)
+        if judges.missing:
+            say(f"warning: {', '.join(judges.missing)} are not measured: {next(iter(judges.missing.values()))}")
+        metrics = [
+            *paired_metrics(answers),
+            *distance_metrics(
+                answers, judges, protocol, training, batch=options.batch, device=device, cache=cache,
+                balance=options.balance, size=data.validation.format.target_size, say=say,
+            ),
+        ]  # fmt: skip
+        classes = None
+        if segmentation is not None:
+            say(f"segments {segmentation.segmenter.name}")
+            found, classes = segmentation_metrics(answers, data, segmentation, batch=options.batch)
+            metrics += found
+        source = project.teacher_graph.inputs[0]
+        speeds = measure_speed(
+            {name: network.module for name, network in networks.items()},
+            channels=project.teacher_graph.channels(source.name), size=(source.type.height, source.type.width),
+            runs=project.settings.evaluate.timing_runs, device=device,
+        )  # fmt: skip
+        measured = Measured(
+            data=data, place=place, protocol=protocol, answers=answers, metrics=tuple(metrics), segmentation=classes,
+            speeds=speeds, device=device, notes=notes, command=options.command,
+        )  # fmt: skip
+        report = assemble(run, networks, measured)
+        names = write_report(folder, report)
+    return Evaluated(report, tuple(run.report / name for name in names))
 
 
 def _check_known(run: RunFolder, options: EvaluateOptions, data: ImageData) -> None:
@@ -126,16 +127,6 @@ def _check_known(run: RunFolder, options: EvaluateOptions, data: ImageData) -> N
             "E601", f"the run {run.path} was not trained on the embedded scenes",
             help="give --data with the folder that it was trained on",
         )  # fmt: skip
-
-
-def _clear(folder: Path) -> None:
-    """Remove what an evaluation left before. Raises CatError E608 where that cannot be, or nothing be put there."""
-    try:
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir()
-    except OSError as error:
-        raise not_writable(folder, error) from error
 
 
 def _cache(say: Callable[[str], None]) -> Path | None:

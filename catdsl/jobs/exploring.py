@@ -7,9 +7,9 @@ from pathlib import Path
 
 from catdsl.analysis.cost import METRICS
 from catdsl.diagnostics import CatError, Diagnostic
-from catdsl.files import write_text
 from catdsl.jobs.planning import scores_for
 from catdsl.jobs.run_folder import RunFolder
+from catdsl.jobs.targets import write_marked
 from catdsl.project import Project
 from catdsl.reading import there
 from catdsl.search.budget import METERED, Budget, Limit, amounts_written, brief, parse_budget
@@ -37,7 +37,9 @@ def scores_to_show(
     return scores_for(project, scores, teacher, seed=seed, acceptance=acceptance)
 
 
-def explore(project: Project, scores: Scores, path: Path, *, command: str) -> tuple[Diagnostic, ...]:
+def explore(
+    project: Project, scores: Scores, path: Path, *, command: str, overwrite: bool = False
+) -> tuple[Diagnostic, ...]:
     """Write the page of a spec's teacher, and give what the search warns of; the page says it, too.
 
     It begins at the budget of the student's plan or of the spec, or at half of the MACs. `command` is what
@@ -56,7 +58,7 @@ def explore(project: Project, scores: Scores, path: Path, *, command: str) -> tu
     remarks = (*(f"{w.message}; {w.help}." if w.help else f"{w.message}." for w in warnings), *others)
     exploration = Exploration(model_of(planner), start, command, remarks)
     page = render_graph_page(known, title=graph.name, subtitle=project.source.shown, exploration=exploration)
-    write_text(path, page)
+    write_marked(path, page, "graph", overwrite=overwrite)
     return warnings
 
 

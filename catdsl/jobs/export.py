@@ -1,11 +1,11 @@
 """`export`: the network of a run or a spec as one file that runs without catdsl, checked before it is there."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from catdsl import __version__
@@ -22,6 +22,7 @@ from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_
 from catdsl.jobs.run_folder import check_student, existing_run
 from catdsl.jobs.run_networks import trained_network
 from catdsl.jobs.setting import stride
+from catdsl.jobs.targets import check_target, made_by, marked
 from catdsl.project import Project
 from catdsl.semantics.student import digest
 from catdsl.weights_file import Acceptance
@@ -41,6 +42,8 @@ class Format:
     native_pipelines: tuple[str, ...] = ()
     """What does so after those in float32 on a processor: half precision, int8 and browsers have other kernels."""
 
+
+COMMAND = "export"
 
 FORMATS: dict[str, Format] = {
     ".onnx": Format("ONNX", write_onnx, run_onnx, pipelines=("deploy",), native_pipelines=("onnxruntime",)),
@@ -106,7 +109,7 @@ def facts_of(project: Project, graph: Graph) -> dict[str, str]:
 
 def export(
     what: Chosen, out: Path, *, half: bool, say: Callable[[str], None], int8: Int8Options | None = None,
-    as_searched: bool = False, native: bool = True,
+    as_searched: bool = False, native: bool = True, overwrite: bool = False,
 ) -> Exported:  # fmt: skip
     """Write `out` in the format of its ending, once it was seen to compute what the network does.
 
@@ -114,14 +117,15 @@ def export(
     otherwise; it is compared with the network before them. `native` says whether it is for processors.
 
     Raises CatError E607 (an unknown ending, a package that is missing), E608 (a place that cannot be
-    written, or where a file of another make lies beside `out`), E609 (the file computes something else;
+    written, or where a file of another make would be replaced), E609 (the file computes something else;
     nothing is left), E610 (the format cannot hold it).
     """
     form, network = format_of(out), what.network
     _check_asked(out, half=half, int8=int8 is not None)
     files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
     for file in files[:-1]:
-        _check_ours(file, out)
+        _check_beside(file, out)
+    check_target(out, COMMAND, overwrite=overwrite)
     judge = None if int8 is None else check_options(network, int8)
     native = native and not half and int8 is None
     pipelines = () if as_searched else form.pipelines + (form.native_pipelines if native else ())
@@ -133,6 +137,8 @@ def export(
         made = folder / (out.name if int8 is None else f"float_{out.name}")
         try:
             form.write(rewritten_network(network, pipelines), made, half=half)
+            if out.suffix == ".py":
+                made.write_text(marked(made.read_text("utf-8"), out.suffix, COMMAND), "utf-8")
         except OSError as error:
             raise not_writable(out, error) from error
         agreement = check(
@@ -156,15 +162,12 @@ def _check_asked(out: Path, *, half: bool, int8: bool) -> None:
         check_onnx()
 
 
-def _check_ours(file: Path, out: Path) -> None:
+def _check_beside(file: Path, out: Path) -> None:
     """Refuse to replace a file beside `out` that no export has made: nobody has named it. Raises CatError E608."""
-    if not file.exists():
-        return
     try:
-        with safe_open(file, framework="pt") as tensors:
-            ours = PROGRAM in (tensors.metadata() or {})
-    except (OSError, SafetensorError):
-        ours = False
+        ours = not os.path.lexists(file) or made_by(file, COMMAND)
+    except OSError as error:
+        raise not_writable(file, error) from error
     if not ours:
         raise CatError.one(
             "E608", f"{file} exists already, and no export has made it: the weights of {out.name} would replace it",

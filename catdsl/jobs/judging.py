@@ -12,7 +12,7 @@ from torch import Tensor
 
 from catdsl.diagnostics import CatError
 from catdsl.evaluate import fidelity
-from catdsl.evaluate.bootstrap import LEVEL, Estimate, mean_estimate
+from catdsl.evaluate.bootstrap import FEWEST, LEVEL, Estimate, mean_estimate, too_few
 from catdsl.evaluate.extractors import INCEPTION, Extractor, with_inception, with_squeezenet
 from catdsl.evaluate.features import extract_features
 from catdsl.evaluate.fidelity import DRAWS, SCORE, Fidelity, measure_fidelity
@@ -100,7 +100,7 @@ def paired_metrics(answers: Answers) -> Iterator[Metric]:
             name=measure.name, unit=measure.unit, better=measure.better, images=len(answers.names),
             protocol=f"Each made image against its held-out target, values scaled to 0 to 1: {measure.what}.",
             figures=_estimates({name: mean_estimate(values) for name, values in known.items()}),
-            differences=tuple(_differences(known)), reason="" if known else without,
+            differences=tuple(_differences(known)), reason=_few(len(answers.names)) if known else without,
         )  # fmt: skip
 
 
@@ -109,7 +109,8 @@ def _differences(values: Mapping[str, np.ndarray]) -> Iterator[Difference]:
     for answer, other in product(values, values):
         if answer in (TEACHER, STUDENT) and answer != other:
             found = mean_estimate(values[answer] - values[other])
-            yield Difference(answer=answer, other=other, value=found.value, interval=(found.low, found.high))
+            if found.interval is not None:
+                yield Difference(answer=answer, other=other, value=found.value, interval=found.interval)
 
 
 def _likeness(answers: Answers) -> Iterator[Metric]:
@@ -120,14 +121,19 @@ def _likeness(answers: Answers) -> Iterator[Metric]:
         protocol="Each image against the teacher's of the same held-out input, values scaled to 0 to 1: the mean "
         "absolute error. Nothing here says how good the teacher is.",
         figures=_estimates({name: mean_estimate(values.l1_N) for name, values in answers.to_teacher.items()}),
+        reason=_few(len(answers.names)),
     )  # fmt: skip
 
 
 def _estimates(found: Mapping[str, Estimate]) -> tuple[Figure, ...]:
     return tuple(
-        Figure(answer=answer, value=estimate.value, interval=(estimate.low, estimate.high))
-        for answer, estimate in found.items()
+        Figure(answer=answer, value=estimate.value, interval=estimate.interval) for answer, estimate in found.items()
     )
+
+
+def _few(images: int) -> str:
+    """Why figures of so many images have no intervals, to be read after a metric; nothing where they have."""
+    return "" if images >= FEWEST else f"{too_few(images).capitalize()}."
 
 
 _MANY, _FEWER_DRAWS = 1000, 40
@@ -170,6 +176,7 @@ def _of_extractor(found: Mapping[str, Fidelity], protocol: Protocol, size: tuple
             images=first.generated, figures=_figures(found, index),
             differences=tuple(_apart({name: measured.figures[index] for name, measured in found.items()})),
             interval=f"{LEVEL:.0%} of the figures of {first.draws} halves, around the whole".replace("%", " %"),
+            reason=_few(figure.images) if figure.drawn else "",
         )  # fmt: skip
 
 
@@ -188,8 +195,8 @@ def _apart(figures: Mapping[str, fidelity.Figure]) -> Iterator[Difference]:
     """Of each network to all other answers, over the same halves."""
     for answer, other in product(figures, figures):
         found = figures[answer].less(figures[other])
-        if answer in (TEACHER, STUDENT) and answer != other and found is not None:
-            yield Difference(answer=answer, other=other, value=found.value, interval=(found.low, found.high))
+        if answer in (TEACHER, STUDENT) and answer != other and found is not None and found.interval is not None:
+            yield Difference(answer=answer, other=other, value=found.value, interval=found.interval)
 
 
 def _protocol(protocol: Protocol) -> str:
@@ -246,7 +253,8 @@ def segmentation_metrics(
     )
     metrics = tuple(
         Metric(name=name, better="larger", protocol=protocol, images=len(answers.names),
-               figures=_estimates({answer: take(result) for answer, result in found.items()}))
+               figures=_estimates({answer: take(result) for answer, result in found.items()}),
+               reason=_few(min(take(result).count for result in found.values())))
         for name, take in _SEGMENTED
     )  # fmt: skip
     classes = tuple(

@@ -11,7 +11,7 @@ from catdsl import resources
 from catdsl.backend.timing import Kind, device_name, kinds, measure_kind, measure_network
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
-from catdsl.jobs.operator_times import load_times, save_times, table_path
+from catdsl.jobs.operator_times import check_table, save_times, table_path
 from catdsl.ops import BY_NAME
 from catdsl.project import Project, load
 from catdsl.search.latency import Checked, Curve, OperatorTimes, signatures
@@ -26,24 +26,26 @@ def shipped() -> list[Project]:
     return [project for project in projects if project.teacher_graph.kind == "generator"]
 
 
-def measure(projects: Sequence[Project], device: str, out: Path | None) -> tuple[OperatorTimes, Path]:
+def measure(
+    projects: Sequence[Project], device: str, out: Path | None, *, overwrite: bool = False
+) -> tuple[OperatorTimes, Path]:
     """Time the operators and a few whole networks of each project, and write the table.
 
     Networks are the teacher and students of which all widths keep 60, 30 and 10 % of their range.
-    Raises CatError E405 for a student program, E406 where `out` is another file, E608.
+    Raises CatError E405 for a student program, E608, also where `out` is another file and not to be replaced.
     """
     for project in projects:
         if project.student is not None:
             raise CatError.one("E405", f"{project.source.shown} is a student program", help="give its spec")
-    if out is not None and out.exists():
-        load_times(out)
+    if out is not None:
+        check_table(out, overwrite=overwrite)
     found = kinds([(at_share(project, 0.0), project.teacher_graph) for project in projects], BY_NAME["arrange"])
     software = f"torch {torch.__version__}"
     times = OperatorTimes(device_name(device), software, torch.get_num_threads(), _curves(found, device))
     checked = tuple(result for project in projects for result in _checked(project, times, device))
     times = OperatorTimes(times.device, software, times.threads, times.curves, checked)
     path = out or table_path(times)
-    save_times(times, path)
+    save_times(times, path, overwrite=overwrite)
     return times, path
 
 

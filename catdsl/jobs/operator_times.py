@@ -2,7 +2,7 @@
 
 import json
 import re
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.files import cache_folder, write_text
+from catdsl.jobs.targets import refusal
 from catdsl.project import Project
 from catdsl.reading import Door, read_json, there
 from catdsl.search.budget import no_times
@@ -37,12 +38,25 @@ def load_times(path: Path) -> OperatorTimes:
     return read_json(path, _TIMES_DOOR, _TABLE)
 
 
-def save_times(times: OperatorTimes, path: Path) -> None:
-    """Write a table; what lies there of the same device stays, unless measured anew. Raises CatError E406, E608."""
+def check_table(path: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a file that is no table of operator times: what is one, is ours. Raises CatError E608."""
+    if overwrite or not path.is_file():
+        return
+    try:
+        load_times(path)
+    except CatError:
+        raise refusal(path, "it is no table of operator times") from None
+
+
+def save_times(times: OperatorTimes, path: Path, *, overwrite: bool = False) -> None:
+    """Write a table; what lies there of the same device stays, unless measured anew. Raises CatError E608.
+
+    What is no table is replaced only in the cache, where it was one once, or with `overwrite`.
+    """
+    check_table(path, overwrite=overwrite or path.parent == cache_folder(_TABLES))
     old = times
     if path.exists():
-        # A damaged table in the cache is replaced; another file that is no table is not ours to overwrite.
-        with suppress(CatError) if _in_cache(path) else nullcontext():
+        with suppress(CatError):
             old = load_times(path)
     if _where(old) == _where(times):
         names = {checked.name for checked in times.checked}

@@ -14,6 +14,7 @@ from catdsl.files import write_text
 from catdsl.ir.identity import owner_of
 from catdsl.jobs.run_folder import RunFolder, existing_run, teacher_weights_path
 from catdsl.jobs.spec_copy import copy_spec
+from catdsl.jobs.targets import check_target, write_marked
 from catdsl.project import Project, load
 from catdsl.reading import there
 from catdsl.search.budget import METERED, label, shown
@@ -77,15 +78,30 @@ def _check_weights(project: Project, weights: Mapping[str, np.ndarray], path: Pa
             )  # fmt: skip
 
 
-def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:
-    """Write the student program of a plan, whole or not at all, and beside it the spec that it is of.
-
-    A spec that lies in the program's folder, or below, is named; of another one, a copy lies in the folder
-    STEM.spec: a program may not read outside its own folder. Raises CatError E608.
-    """
-    original = spec or project.spec.files[0].path
+def check_place(project: Project, path: Path, *, overwrite: bool) -> None:
+    """Refuse a place that a plan may not be written to. Raises CatError E608."""
     if any(file.path is not None and path.exists() and path.samefile(file.path) for file in project.spec.files):
         raise CatError.one("E608", f"{path} is the spec itself", help="choose another file with -o")
+    check_target(path, "plan", overwrite=overwrite)
+
+
+def save_plan(project: Project, plan: Plan, path: Path, *, overwrite: bool) -> None:
+    """Write the student program that a user asked for, with the mark by which it may be replaced.
+
+    Raises CatError E608.
+    """
+    check_place(project, path, overwrite=overwrite)
+    write_marked(path, student_text(project, plan, path), "plan", overwrite=overwrite)
+
+
+def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:
+    """Write the student program of a run's plan, whole or not at all."""
+    write_text(path, student_text(project, plan, path, spec))
+
+
+def student_text(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> str:
+    """The student program of a plan that will lie at `path`. Raises CatError E608."""
+    original = spec or project.spec.files[0].path
     if original is None:
         raise CatError.one("E608", "a spec that is not a file has no student program", help="save the spec first")
     budget: dict[str, int | str] = {}
@@ -95,11 +111,10 @@ def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = N
             budget["count"] = limit.metric
     if not original.resolve().is_relative_to(path.parent.resolve()):
         original = _copied(project, path)
-    text = write_student(
+    return write_student(
         spec=original, folder=path.parent, files=project.spec.files, parameters=project.spec.parameters,
         kept=plan.kept, budget=budget,
     )  # fmt: skip
-    write_text(path, text)
 
 
 def _copied(project: Project, path: Path) -> Path:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from catdsl.analysis.stride import stride
 from catdsl.diagnostics import CatError
@@ -18,6 +17,7 @@ from catdsl.evaluate.squeezenet import SqueezeNet, load_squeezenet
 from catdsl.export.network import Network
 from catdsl.export.quantised import quantise, run_batches
 from catdsl.jobs.inputs import input_side, read_input
+from catdsl.jobs.picture_sizes import picture_sizes
 from catdsl.jobs.setting import open_data
 from catdsl.jobs.translate import find_images
 from catdsl.project import Project
@@ -105,18 +105,18 @@ def _calibration_images(project: Project, network: Network, folder: Path) -> lis
     """As `translate` reads them: at their own size, each side brought to a multiple of the stride."""
     files = find_images([folder])
     taken = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, MOST_CALIBRATED).round().astype(int))]
-    side, step = input_side(network.graph, project.settings.data), stride(network.graph)
+    side, sizes = input_side(network.graph, project.settings.data), picture_sizes(network.graph, stride(network.graph))
     if side.labels is None:
         check_bits_used(taken, side.levels)
     images: list[Tensor] = []
     for path in taken:
         image = read_input(path, side, ignore=project.settings.data.ignore)
-        if isinstance(image, Unreadable):
+        problem = image.reason if isinstance(image, Unreadable) else sizes.refusal(*image.shape[1:])
+        if isinstance(image, Unreadable) or problem is not None:
             raise CatError.one(
-                "E602", f"{path} cannot be used for calibration: it {image.reason}", help="give images like the input's"
+                "E602", f"{path} cannot be used for calibration: it {problem}", help="give images like the input's"
             )
-        height, width = image.shape[1:]
-        images.append(F.pad(image[None], (0, -width % step, 0, -height % step), mode="replicate"))
+        images.append(sizes.padded(image[None]))
     return images
 
 

@@ -1,6 +1,8 @@
 """The report of a run: what its folder holds and what was measured, put together and written beside it."""
 
+import json
 import platform
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 
 from catdsl import __version__
 from catdsl.analysis.cost import Cost
 from catdsl.analysis.memory import peak_memory
 from catdsl.backend.timing import device_name
+from catdsl.diagnostics import CatError
 from catdsl.evaluate.speed import Speed
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
@@ -22,7 +26,7 @@ from catdsl.jobs.answers import Answers, Network
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.jobs.run_records import RunRecord
 from catdsl.project import Project
-from catdsl.reading import there
+from catdsl.reading import Door, read_json, there
 from catdsl.search.budget import label, shown
 from catdsl.train.data.opening import ImageData
 from catdsl.train.engine import METRICS
@@ -53,8 +57,23 @@ from catdsl.view.report.content import (
 )
 from catdsl.view.report.files import report_files
 
+MANIFEST = "files.json"
+"""Lists the files of a report, which the next one replaces; what else lies there is the user's."""
+_MADE_BY = "catdsl evaluate"
+_NAMES = re.compile(r"report\.(html|md|json)|[^/]+\.svg|images/[^/]+/\d{5,}\.png")
+_LIST = Door("list of a report's files", "E603", "json", "evaluate the run again")
+
 SHOWN = 12
 """Examples that a report shows, spread over the held-out images."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    made_by: str
+    files: tuple[str, ...]
+
+
+_MANIFEST = TypeAdapter(_Manifest)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -92,7 +111,7 @@ def assemble(run: RunFolder, networks: Mapping[str, Network], measured: Measured
         teacher_digest=digest,
         asked=_asked(run, measured.protocol),
         metrics=measured.metrics, timings=_timings(measured), segmentation=measured.segmentation,
-        examples=tuple(_examples(run, measured.answers)), charts=tuple(_charts(run, project)),
+        examples=tuple(_examples(measured.answers)), charts=tuple(_charts(run, project)),
         widths=() if student is None else tuple(_widths(student.project)),
         environment=tuple(_environment(record, measured, digest)),
         commands=tuple(_commands(record, run, measured)),
@@ -100,15 +119,33 @@ def assemble(run: RunFolder, networks: Mapping[str, Network], measured: Measured
     )  # fmt: skip
 
 
-def write_report(run: RunFolder, report: Report) -> tuple[Path, ...]:
-    """Write report.html, report.md with its plots, and report.json. Raises CatError E608."""
+def write_report(folder: Path, report: Report) -> tuple[str, ...]:
+    """Write report.html, report.md with its plots, and report.json beside the images; and what files these are.
+
+    Gives the names of those to look at. Raises CatError E608.
+    """
     files = {file for example in report.examples for _, file in example.pictures()}
-    texts = report_files(report, {file: (run.report / file).read_bytes() for file in files})
+    texts = report_files(report, {file: (folder / file).read_bytes() for file in files})
     # The JSON, by which others know that there is a report, comes last.
     order = sorted(texts, key=lambda name: name.endswith(".json"))
     for name in order:
-        write_text(run.report / name, texts[name])
-    return tuple(run.report / name for name in order if not name.endswith(".svg"))
+        write_text(folder / name, texts[name])
+    made = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*") if path.is_file())
+    write_text(folder / MANIFEST, json.dumps({"made_by": _MADE_BY, "files": made}, indent=1) + "\n")
+    return tuple(name for name in order if not name.endswith(".svg"))
+
+
+def own_files(folder: Path) -> frozenset[str]:
+    """The files of a report's folder that `evaluate` has made, as paths below it.
+
+    Those that the report lists; of one without a list, what bears the names that reports have.
+    """
+    try:
+        listed = read_json(folder / MANIFEST, _LIST, _MANIFEST)
+    except CatError:
+        names = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+        return frozenset((MANIFEST, *filter(_NAMES.fullmatch, names)))
+    return frozenset((MANIFEST, *listed.files))
 
 
 def _title(project: Project, budget: str | None) -> str:
@@ -161,11 +198,11 @@ def _timings(measured: Measured) -> tuple[Timing, ...]:
     )  # fmt: skip
 
 
-def _examples(run: RunFolder, answers: Answers) -> Iterator[Example]:
+def _examples(answers: Answers) -> Iterator[Example]:
     count = len(answers.names)
     for index in np.unique(np.linspace(0, count - 1, min(SHOWN, count)).round().astype(int)).tolist():
         files = {
-            role: answers.file(role, index).relative_to(run.report).as_posix()
+            role: answers.file(role, index).relative_to(answers.folder.parent).as_posix()
             for role in (INPUT, TEACHER, STUDENT, TARGET)
             if (role in answers.given or role == INPUT or (role == TARGET and answers.values))
         }

@@ -183,13 +183,6 @@ def default_folder(project: Project, ending: str = "") -> Path:
     return Path("runs") / f"{Path(project.source.shown).stem}{ending}"
 
 
-def fresh_folder(path: Path) -> Path:
-    """A folder for results that is new or empty. Raises CatError E603."""
-    if path.exists() and (path.is_file() or any(path.iterdir())):
-        raise CatError.one("E603", f"{path} exists already", help="choose a new or empty folder with -o")
-    return path
-
-
 def open_run(
     path: Path, project: Project, asked: Mapping[str, Any], *, resume: bool, accept_changes: bool = False,
     command: Sequence[str] = (),

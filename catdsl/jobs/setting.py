@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from catdsl.analysis.stride import stride as graph_stride
+from catdsl.analysis.stride import stride_misfit
 from catdsl.diagnostics import CatError, Span
 from catdsl.jobs.inputs import input_side
 from catdsl.project import Project
@@ -216,10 +217,6 @@ def stride(project: Project) -> int:
 
 def _check_crop(project: Project, crop: tuple[int, int]) -> None:
     """Raise CatError E607 where a side is no multiple of the generator's stride."""
-    step = stride(project)
-    if any(side % step for side in crop):
-        raise CatError.one(
-            "E607",
-            f"crops of {crop[0]} x {crop[1]} do not fit the generator: each side must be a multiple of {step}",
-            help="change `crop` in data { }",
-        )  # fmt: skip
+    found = stride_misfit(project.teacher_graph, crop)
+    if found is not None:
+        raise CatError((found,))

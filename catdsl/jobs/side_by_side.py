@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
-from catdsl.files import write_text
+from catdsl.jobs.replacing import replacing
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run
+from catdsl.jobs.targets import check_target, made_by, write_marked
 from catdsl.reading import Door, read_bytes, read_text
 from catdsl.view.report.comparison import Comparison, compare, plotted_metric
 from catdsl.view.report.comparison_forms import comparison_html, comparison_json, comparison_markdown
@@ -13,9 +14,10 @@ from catdsl.view.report.comparison_plot import comparison_plot
 from catdsl.view.report.content import Report
 from catdsl.view.report.files import JSON
 from catdsl.view.report.serial import from_json
-from catdsl.weights_file import Acceptance
+from catdsl.weights_file import STRICT, Acceptance
 
 NAME = "comparison"
+COMMAND = "compare"
 _REPORT_DOOR = Door("report", "E603", "json", "evaluate the run again")
 _PICTURE_DOOR = Door("picture", "E602", "picture", "evaluate the run again")
 
@@ -37,8 +39,9 @@ def compare_runs(runs: Sequence[Path], *, metric: str | None = None, acceptance:
 
 
 def write_comparison(
-    comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None, acceptance: Acceptance
-) -> tuple[Path, ...]:
+    comparison: Comparison, runs: Sequence[Path], folder: Path, *, metric: str | None = None,
+    overwrite: bool = False, acceptance: Acceptance = STRICT,
+) -> tuple[Path, ...]:  # fmt: skip
     """Write comparison.html, .md, .svg and .json into `folder`; `metric` is the plot's.
 
     Raises CatError E602 where a picture of a run is missing, E607 for a metric that the runs have not, E608.
@@ -56,8 +59,15 @@ def write_comparison(
     }
     if plot:
         texts[f"{NAME}.svg"] = plot
-    for name, text in texts.items():
-        write_text(folder / name, text)
+    for name in texts:
+        check_target(folder / name, COMMAND, overwrite=overwrite)
+    stale = folder / f"{NAME}.svg"
+    own = {*texts, stale.name} if stale.is_file() and made_by(stale, COMMAND) else set(texts)
+    with replacing(folder, own=lambda _: own, say=acceptance.say, shared=True) as made:
+        for name, text in texts.items():
+            write_marked(made / name, text, COMMAND, overwrite=overwrite)
+    if not plot and stale.name in own:
+        stale.unlink(missing_ok=True)
     return tuple(folder / name for name in texts)
 
 

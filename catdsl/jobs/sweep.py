@@ -9,6 +9,7 @@ from typing import Any
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
+from catdsl.jobs.replacing import Say, replacing
 from catdsl.project import Project
 from catdsl.search.latency import OperatorTimes
 from catdsl.search.plan import Plan, Planner
@@ -85,8 +86,8 @@ def front_text(front: Front) -> str:
     return "\n".join(rows)
 
 
-def write_front(project: Project, front: Front, folder: Path) -> tuple[Path, ...]:
-    """Write front.json and front.svg. Raises CatError E608."""
+def write_front(project: Project, front: Front, folder: Path, *, say: Say) -> tuple[Path, ...]:
+    """Write front.json and front.svg; other files of the folder stay. Raises CatError E608."""
     points = [
         Point(_share(plan), kept, f"{plan.budget}: {amount(plan.cost.exact)} MACs, keeps {kept:.1%}")
         for plan, kept in zip(front.plans, front.kept, strict=True)
@@ -98,10 +99,11 @@ def write_front(project: Project, front: Front, folder: Path) -> tuple[Path, ...
         subtitle=f"{len(points)} plans; teacher {teacher}",
         across="exact MACs, share of the teacher's", up="importance kept (sum of scores)",
     )  # fmt: skip
-    data, drawing = folder / "front.json", folder / "front.svg"
-    write_text(data, json.dumps(front_json(front), indent=1) + "\n")
-    write_text(drawing, picture)
-    return data, drawing
+    texts = {"front.json": json.dumps(front_json(front), indent=1) + "\n", "front.svg": picture}
+    with replacing(folder, own=lambda _: texts, say=say, shared=True) as made:
+        for name, text in texts.items():
+            write_text(made / name, text)
+    return tuple(folder / name for name in texts)
 
 
 def _share(plan: Plan) -> float:

@@ -13,10 +13,12 @@ from catdsl.export.network import Network
 from catdsl.export.onnx_file import check_onnx
 from catdsl.export.web_runtime import FILES as RUNTIME_FILES
 from catdsl.export.web_runtime import Runtime, find_runtime
-from catdsl.files import not_writable, whole_folder, write_bytes
+from catdsl.files import not_writable, write_bytes
 from catdsl.jobs.export import Chosen, Exported, export, exported_values
 from catdsl.jobs.quantising import Int8Options
+from catdsl.jobs.replacing import replacing
 from catdsl.jobs.run_folder import existing_run
+from catdsl.jobs.targets import OVERWRITE
 from catdsl.train.data.pixels import CHANNELS
 from catdsl.view.report.content import INPUT
 from catdsl.view.web_page.page import INDEX, SCRIPT, STYLE, WORKER, Macs, Side, WebModel, facts_of, web_page
@@ -25,7 +27,7 @@ MODEL, FACTS = "model.onnx", "facts.json"
 _MADE_BY = "catdsl export --web"
 _SAMPLES = tuple(f"example{i}.png" for i in range(4))
 _ALL = frozenset((INDEX, STYLE, SCRIPT, WORKER, MODEL, FACTS, *RUNTIME_FILES, *_SAMPLES))
-"""Every file that such a folder may hold; one with others in it is not replaced."""
+"""Every file that such a folder may hold; one with others in it is replaced with --overwrite alone, and those stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class WebOptions:
     half: bool = False
     int8: Int8Options | None = None
     as_searched: bool = False
+    overwrite: bool = False
 
     @property
     def precision(self) -> str:
@@ -66,16 +69,16 @@ def examples_of(source: Path) -> tuple[Path, ...]:
 
 
 def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str], None]) -> WebExported:
-    """Make the folder `out`. One that this command has made before is replaced.
+    """Make the folder `out`. One that this command has made before is replaced when the new one is whole.
 
     Raises CatError E607 (a generator that takes no image, or gives none; a runtime that is missing), E608 (a
     place that holds something else, or cannot be written), and what `export` raises.
     """
     channels = _image_channels(what.network)
     check_onnx()
-    _check_place(out)
+    _check_place(out, overwrite=options.overwrite)
     runtime = find_runtime(options.runtime)
-    with whole_folder(out) as folder:
+    with replacing(out, own=lambda _: _ALL, say=say, shared=True) as folder:
         model = export(
             what,
             folder / MODEL,
@@ -134,12 +137,14 @@ def _image_channels(network: Network) -> int:
     return graph.channels(given.name)
 
 
-def _check_place(out: Path) -> None:
+def _check_place(out: Path, *, overwrite: bool) -> None:
     """Raise CatError E608 where `out` holds what this command has not written."""
     try:
         if not out.is_dir():
             if os.path.lexists(out):
                 raise CatError.one("E608", f"{out} is no folder", help="with --web, -o names a folder")
+            return
+        if overwrite:
             return
         names = {path.name for path in out.iterdir()}
         if not names or (names <= _ALL and _made_by_us(out / FACTS)):
@@ -149,7 +154,8 @@ def _check_place(out: Path) -> None:
     others = sorted(names - _ALL)[:3] or sorted(names)[:3]
     raise CatError.one(
         "E608", f"{out} holds other files ({', '.join(others)}), which a page would replace",
-        help="choose a folder that is empty or not there, or one that `catdsl export --web` has made",
+        help="choose a folder that is empty or not there, or one that `catdsl export --web` has made; "
+        f"with {OVERWRITE} only the page's own files are replaced, and others stay",
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from catdsl.view.typeface import STYLES, fit
 
 MAX_TEXT_SIZE = 50_000  # UTF-16 units, as JavaScript counts them
 MAX_EDGES = 500
+_ROOM = 64  # for the comment that says who has made the file
 
 # Everything else is written by its number: Mermaid reads markup, Markdown and directives out of labels.
 _PLAIN = frozenset(" ._-,+/\N{MULTIPLICATION SIGN}→↑↓·◆…")
@@ -49,7 +50,7 @@ def render_mermaid(facts: Facts, *, title: str = "") -> str:
         if len(outline.lines) > MAX_EDGES:
             continue
         text = _text(outline, title)
-        if text_size(text) <= MAX_TEXT_SIZE:
+        if text_size(text) + _ROOM <= MAX_TEXT_SIZE:
             return text
     raise InternalError("a graph folded to one card is beyond Mermaid's limits")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from catdsl.evaluate.bootstrap import LEVEL
+from catdsl.evaluate.bootstrap import FEWEST, LEVEL
 from catdsl.evaluate.distances import frechet_distance, kernel_distances
 from catdsl.evaluate.halves import draw_halves, estimate_around
 
@@ -40,7 +40,9 @@ def test_taken_marks_the_same_images():
 
 def test_of_few_images():
     assert draw_halves((2, 3), draws=3, seed=0).first.shape == (3, 2)
-    assert estimate_around(5.0, np.array([3.0, 3.0]), count=2).low == 5.0
+    assert estimate_around(5.0, np.array([3.0, 3.0]), count=2).interval is None
+    assert estimate_around(5.0, np.arange(9.0), count=FEWEST - 1).interval is None
+    assert estimate_around(5.0, np.arange(9.0), count=FEWEST).interval is not None
 
 
 def test_halves_of_a_mean_have_the_variance_of_the_mean():

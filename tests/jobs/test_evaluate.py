@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from catdsl.diagnostics import CatError
 from catdsl.train.data.images import read_image
 from catdsl.view.report.files import JSON
 from catdsl.view.report.serial import from_json
@@ -101,7 +102,7 @@ def test_the_pictures_are_those_of_translate_and_their_l1_is_what_is_reported(cl
     student = by_name(report(cli))["L1"].of("student")
     # The files have 8 bits.
     assert student.value == pytest.approx(np.mean(errors), abs=2e-3)
-    assert student.interval[0] <= student.value <= student.interval[1]
+    assert student.interval is None
     metric = by_name(report(cli))["L1"]
     difference = metric.difference("student", "teacher")
     assert difference.value == pytest.approx(student.value - metric.of("teacher").value)
@@ -257,12 +258,44 @@ def test_a_segmenter_that_does_not_fit_is_found_before_images_are_made(cli):
     assert not (cli.folder / "run" / "report").exists()
 
 
-def test_what_lay_in_a_report_before_is_gone(cli, trained):
+def test_of_the_report_before_only_what_evaluate_has_made_is_gone(cli, trained):
     cli("evaluate", "run", "--data", "images")
-    stale = trained / "report" / "images" / "student" / "99999.png"
+    folder = trained / "report"
+    stale = folder / "images" / "student" / "99999.png"
     Image.new("RGB", (16, 16)).save(stale)
-    cli("evaluate", "run", "--data", "images")
+    listed = json.loads((folder / "files.json").read_text())
+    (folder / "files.json").write_text(json.dumps({**listed, "files": [*listed["files"], "../run.json",
+                                                                      "images/student/99999.png"]}))  # fmt: skip
+    (folder / "notes.txt").write_text("mine")
+    told = cli("evaluate", "run", "--data", "images")
     assert not stale.exists()
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert "notes.txt" in told.stderr
+    assert (trained / "run.json").exists()
+    assert json.loads((folder / "files.json").read_text()) == listed
+    assert [path.name for path in trained.iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_evaluation_that_fails_leaves_the_report_before(cli, trained, monkeypatch):
+    cli("evaluate", "run", "--data", "images")
+    before = {path: path.read_bytes() for path in (trained / "report").rglob("*") if path.is_file()}
+
+    def fails(*_, **__):
+        raise CatError.one("E607", "the device is gone", help="try again")
+
+    monkeypatch.setattr("catdsl.jobs.evaluate.measure_speed", fails)
+    assert "E607" in cli("evaluate", "run", "--data", "images", code=1).stderr
+    assert {path: path.read_bytes() for path in (trained / "report").rglob("*") if path.is_file()} == before
+    assert [path.name for path in trained.iterdir() if path.name.startswith(".")] == []
+
+
+def test_few_images_have_no_intervals_and_the_report_says_why(cli, trained):
+    cli("evaluate", "run", "--data", "images")
+    found = report(cli)
+    assert all(metric.images < 10 for metric in found.metrics)
+    assert all(figure.interval is None for metric in found.metrics for figure in metric.figures)
+    assert "No intervals: 10 images are needed at least" in by_name(found)["L1"].reason
+    assert "10 images are needed" in (trained / "report" / "report.md").read_text()
 
 
 def test_the_commands_of_a_report_do_it_again(cli, trained):

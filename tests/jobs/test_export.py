@@ -227,7 +227,7 @@ def test_an_old_file_stays_where_a_new_one_is_wrong(cli, little, monkeypatch):
     with pytest.raises(ValueError, match="zip"):
         job.export(job.chosen(cli.folder / "little.cat", cli.folder / "w.safetensors", {}, teacher=False,
                               acceptance=STRICT),
-                   cli.folder / "x.py", half=False, say=lambda line: None)  # fmt: skip
+                   cli.folder / "x.py", half=False, say=lambda line: None, overwrite=True)  # fmt: skip
     assert (cli.folder / "x.py").read_text() == "mine\n"
 
 

@@ -83,6 +83,8 @@ def mermaid(text: str) -> Chart:
             chart.edges.append((found[1], found[3], found[2]))
         elif found := _CLASS.fullmatch(line):
             classes.add(found[1])
+        elif line.startswith("%% "):
+            continue
         else:
             chart.problems.append(f"not understood: {line}")
     chart.problems += [f"`{name}` is not closed" for name in open_groups[1:]]
@@ -122,7 +124,7 @@ def dot(text: str) -> Chart:
 
 def _dot_tokens(text: str) -> Iterator[str]:
     place = 0
-    text = text.rstrip()
+    text = re.sub(r"^//.*$", "", text, flags=re.MULTILINE).rstrip()
     while place < len(text):
         found = _DOT_TOKEN.match(text, place)
         if found is None:
@@ -201,7 +203,7 @@ def explorer(text: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
     Its page takes an object with `label` and `graphs` as a collection; fields are those of its `graph_builder.py`.
     """
     data = json.loads(text)
-    if set(data) != {"label", "graphs"}:
+    if set(data) - {"made_by"} != {"label", "graphs"}:
         return {}, [f"the keys are {sorted(data)}"]
     (graph,) = data["graphs"]
     nodes = {node["id"]: node for node in graph["nodes"]}

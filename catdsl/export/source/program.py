@@ -1,5 +1,6 @@
 """What stands around the network in an exported Python file: loading its weights, and translating an image."""
 
+from catdsl.analysis.sizes import TOO_SMALL, least_picture, least_words, size_rule
 from catdsl.ir.graph import Graph, Node
 
 LOAD = '''def load(weights: str | Path | None = None) -> {name}:
@@ -46,6 +47,10 @@ def main() -> None:
 {rest}'''
 
 _REST = """    height, width = x.shape[2:]
+    if height < {least[0]} or width < {least[1]}:
+        takes = "{takes}"
+        problem = f"{small}"
+        sys.exit(f"{{sys.argv[1]}} {{problem}}")
     # Sides become multiples of {stride}, and what was added is cut off again.
     x = F.pad(x, (0, -width % {stride}, 0, -height % {stride}), mode="replicate")
     with torch.no_grad():
@@ -73,7 +78,10 @@ def main_text(graph: Graph, stride: int) -> str:
     picture = ".permute(1, 2, 0)" if made == 3 else "[0]"
     times = _times(output, source)
     height, width = ("height", "width") if times is None else (f"height{times[0]}", f"width{times[1]}")
+    rule = size_rule(graph)
+    small = TOO_SMALL.format(height="{height}", width="{width}", takes="{takes}")
     rest = _REST.format(
+        least=least_picture(rule, stride), small=small, takes=least_words(rule, stride),
         stride=stride, proportion=_PROPORTION if times is None else "", height=_until(height), width=_until(width),
         picture=picture,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import BinaryIO
 import numpy as np
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_whole
@@ -38,11 +39,11 @@ def read_image(
     return to_tensor(pixels if size is None else resize_pixels(pixels, size))
 
 
-def write_image(path: Path, image: torch.Tensor) -> None:
+def write_image(path: Path, image: torch.Tensor, *, said: str = "") -> None:
     """Write a CHW image, or the images of a BCHW batch side by side, as PNG, whole or not at all.
 
-    Takes 1 or 3 channels in [-1, 1]. Raises CatError E608 where `path` cannot be written, E607
-    for another number of channels.
+    Takes 1 or 3 channels in [-1, 1]; `said` is what the file tells of itself. Raises CatError E608 where
+    `path` cannot be written, E607 for another number of channels.
     """
     row_CHW = torch.cat(tuple(image), dim=-1) if image.dim() == 4 else image
     if row_CHW.shape[0] not in CHANNELS:
@@ -51,14 +52,17 @@ def write_image(path: Path, image: torch.Tensor) -> None:
             f"an image of {row_CHW.shape[0]} channels cannot be written as PNG",
             help="images have 1 (grey) or 3 (colour) channels",
         )
-    write_png(path, to_pixels(row_CHW))
+    write_png(path, to_pixels(row_CHW), said=said)
 
 
-def write_png(path: Path, pixels_HWC: Pixels) -> None:
-    """Write pixels as PNG, whole or not at all. Raises CatError E608."""
+def write_png(path: Path, pixels_HWC: Pixels, *, said: str = "") -> None:
+    """Write pixels as PNG, whole or not at all, with words under the keyword `catdsl`. Raises CatError E608."""
+    words = PngInfo()
+    if said:
+        words.add_text("catdsl", said)
     image = Image.fromarray(pixels_HWC[..., 0] if pixels_HWC.shape[2] == 1 else pixels_HWC)
 
     def save(stream: BinaryIO) -> None:
-        image.save(stream, format="PNG")
+        image.save(stream, format="PNG", pnginfo=words)
 
     write_whole(path, save)

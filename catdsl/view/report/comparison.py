@@ -127,7 +127,8 @@ def _metric(metric: Metric, rows: Sequence[Row]) -> Metric:
     figures = tuple(Figure(answer=name, value=f.value, interval=f.interval) for name, f in found if f is not None)
     return Metric(
         name=metric.name, better=metric.better, protocol=metric.protocol, images=metric.images,
-        figures=figures, unit=metric.unit, interval=metric.interval, reason="" if figures else metric.reason,
+        figures=figures, unit=metric.unit, interval=metric.interval,
+        reason="" if any(figure.interval for figure in figures) else metric.reason,
     )  # fmt: skip
 
 

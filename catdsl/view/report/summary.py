@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import isnan
 
+from catdsl.evaluate.bootstrap import FEWEST
 from catdsl.search.budget import label
 from catdsl.view.describe import amount
 from catdsl.view.report.content import REAL, STUDENT, TEACHER, Costs, Figure, Metric, Report
@@ -10,8 +11,6 @@ from catdsl.view.report.tables import milliseconds
 from catdsl.view.report.wording import better_words, counted, figures_of, image_size, share
 
 _SAME_SPEED = 0.05
-_FEW = 10
-"""Fewer images than these have intervals that are far too narrow."""
 
 BETTER, WORSE, ALIKE, EQUAL, OPEN, UNKNOWN = "better", "worse", "alike", "equal", "open", "unknown"
 
@@ -86,7 +85,7 @@ def verdict(metric: Metric, one: Figure, other: Figure) -> str:
     """
     if isnan(one.value) or isnan(other.value):
         return UNKNOWN
-    if one.interval is None or other.interval is None or metric.images < _FEW:
+    if one.interval is None or other.interval is None or metric.images < FEWEST:
         return OPEN
     if one.value == other.value:
         return EQUAL
