@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+
+from tests.examples import fix_examples, seed_generators
 
 # Torch and numpy read these when they are first imported. Two processes with a thread per core
 # each slow one another down many times over; the tests' networks are too small to gain from more.
@@ -18,11 +19,12 @@ os.environ["NO_COLOR"] = "1"
 # What was measured on this machine has no say in tests.
 os.environ["XDG_CACHE_HOME"] = os.devnull
 
-# Times differ between machines and prove nothing here, so no deadline. Under CI the examples are
-# the same in every run: a failure there is one that anybody can repeat.
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+fix_examples()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    seed_generators()
 
 
 @pytest.fixture(scope="session")
