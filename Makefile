@@ -7,6 +7,12 @@ READY := .venv/ready
 DEMO := runs/demo
 # A process for each core; the tests of a file share what they set up, and so stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# What `make fuzz` takes: how many times as many examples as `make test`, for how long it goes on with
+# further seeds after the first, that seed (drawn unless given), and the tests by a part of their name.
+TIMES := 20
+MINUTES := 0
+SEED :=
+ONLY :=
 
 # Also reaches the environment in which pip builds packages. Relative, because pip splits the
 # value at spaces and a checkout may lie in a folder that has one in its name.
@@ -14,7 +20,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint docs wheel clean
+.PHONY: help demo test test-fast fuzz lint docs wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +33,9 @@ test: lint ## Lint, check types, and run every test
 
 test-fast: $(READY) ## Run the tests that take no more than a few seconds each
 	$(PYTEST) -m "not slow"
+
+fuzz: $(READY) ## Test on other examples, 20 times as many; also TIMES=, SEED=, MINUTES=, ONLY=
+	$(BIN)/python -m tests.fuzz --times $(TIMES) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)'
 
 lint: $(READY) ## Lint, check the format and the types
 	$(BIN)/ruff check .

@@ -5,18 +5,16 @@
 Both search the same network with the same scales for the same budget, in one process. The graph is
 loaded and its cost model made before the clock starts; that time has a row of its own. `plan` is all
 that follows: scores to ranking, cut and fill. Its time is the median of many runs.
-The scales are those of the reference figures where these are there (CATDSL_SHARED names their folder),
-else drawn from a seed.
+The scales are those of the reference figures (tests/reference).
 """
 
 import argparse
-import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +26,7 @@ from catdsl.search.budget import Budget, parse_budget
 from catdsl.search.compiled import compile_cost
 from catdsl.search.plan import Planner, find_plan
 from catdsl.search.scores import load_scores, width_scores
+from tests.analysis.reference import read_json, reference
 
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = 2
@@ -115,14 +114,10 @@ def measure(project: Project, scores: Mapping[str, np.ndarray], budget: Budget, 
     return Found(rows, whole, bisected / whole)
 
 
-def reference(case: Case) -> tuple[dict[str, np.ndarray], dict[str, object]] | None:
-    """The scales of a reference case and what the released search found with them, if they are there."""
-    folder = Path(os.environ.get("CATDSL_SHARED") or ROOT.parent / "shared") / "reference"
-    scales = folder / f"{case.reference}_gammas.npz"
-    if not scales.is_file():
-        return None
-    released = json.loads((folder / case.figures).read_text())
-    return load_scores(scales), next(c for c in released if c["name"] == case.reference)
+def released(case: Case) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The scales of a reference case and what the released search found with them."""
+    scales = load_scores(reference(f"{case.reference}_gammas.npz"))
+    return scales, next(c for c in read_json(case.figures) if c["name"] == case.reference)
 
 
 def drawn(project: Project, seed: int = 0) -> dict[str, np.ndarray]:
@@ -135,18 +130,16 @@ def drawn(project: Project, seed: int = 0) -> dict[str, np.ndarray]:
 def report(case: Case, runs: int) -> bool:
     """Measure a case and print its table; whether it keeps its goals."""
     project = load(ROOT / "specs" / case.spec)
-    given = reference(case)
-    scores, released = given or (drawn(project), None)
+    scores, theirs = released(case)
     budget = parse_budget(case.budget, "paper", project.cost_model.teacher)
     size = project.teacher_graph.inputs[0].type
-    scales = f"scales of {case.reference}" if released else "scales drawn from a seed (no reference figures here)"
+    scales = f"scales of {case.reference}"
     print(f"\n{case.title} at {size.height} x {size.width}, {scales}, budget {case.budget} paper MACs\n")
     print("| | ms | networks built and run | paper MACs | slack |\n|---|---:|---:|---:|---:|")
     found = measure(project, scores, budget, runs)
     for row in found.rows:
         print(row)
-    if released:
-        print(f"\nThe released search found {released['macs_paper']:,} with {released['search_profiles']} networks.")
+    print(f"\nThe released search found {theirs['macs_paper']:,} with {theirs['search_profiles']} networks.")
     quick, many = found.plan_seconds * 1e3 < case.goal_ms, found.ratio > RATIO
     print(f"\nA plan within {case.goal_ms:g} ms: {_yes(quick)}. ", end="")
     print(f"The bisection takes {found.ratio:,.0f} times as long; more than {RATIO:,}: {_yes(many)}.")

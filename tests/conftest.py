@@ -4,25 +4,34 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+
+from tests.examples import fix_examples, seed_generators
 
 # Torch and numpy read these when they are first imported. Two processes with a thread per core
 # each slow one another down many times over; the tests' networks are too small to gain from more.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+    os.environ[variable] = "1"
 
-# Output is compared as text: no colours, whatever terminal or service runs the tests.
-for variable in ("FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS"):
+# Output is compared as text: no colours and one width, whatever terminal or service runs the tests.
+os.environ |= {"NO_COLOR": "1", "COLUMNS": "80", "LINES": "24", "TERM": "xterm"}
+# What shells, services and launchers of several processes may have set; what catdsl itself reads.
+for variable in (
+    "FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "TTY_COMPATIBLE", "TTY_INTERACTIVE",
+    "TERMINAL_WIDTH", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
+    "TORCHELASTIC_RUN_ID", "CATDSL_LIMITS",
+):  # fmt: skip
     os.environ.pop(variable, None)
-os.environ["NO_COLOR"] = "1"
+# Commands take a GPU where there is one, and other numbers come out of it.
+os.environ |= {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
 # What was measured on this machine has no say in tests.
 os.environ["XDG_CACHE_HOME"] = os.devnull
 
-# Times differ between machines and prove nothing here, so no deadline. Under CI the examples are
-# the same in every run: a failure there is one that anybody can repeat.
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+fix_examples()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    seed_generators()
 
 
 @pytest.fixture(scope="session")

@@ -2,21 +2,21 @@
 
 This is channel routing as on a chip. A net has a trunk, the one pin at which all of it comes
 together, and other pins. Where a pin of one net stands above a pin of another, the first must turn
-off on a track above the second's, or they would lie on each other.
+off on a track above the second's, or they would lie on each other. Nets of which that is asked in a
+circle are cut in two halves with a track each (`layout_doglegs`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catdsl.view.facts import Edge
+from catdsl.view.layout_doglegs import Cut, cut_circles
+from catdsl.view.layout_nets import TOO_CLOSE, Edges, Net, Pin
 
 RADIUS = 6
 _TRACK_GAP = 9
 _ABOVE, _BELOW = 10, 16  # room from the border to the first track, and from the last, for an arrow head
-_TOO_CLOSE = 7
 _WEIGHED = 60  # nets in one channel for which crossings are weighed; beyond that it would take long
 
-Edges = frozenset[Edge]
 Points = tuple[tuple[int, int], ...]
 
 
@@ -33,38 +33,17 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class Pin:
-    """Where a net leaves the channel: through its lower or upper border, and `reach` pixels on."""
-
-    x: int
-    below: bool
-    edges: Edges
-    reach: int = 0
-    arrow: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Net:
-    trunk: Pin
-    pins: tuple[Pin, ...]
-
-    @property
-    def span(self) -> tuple[int, int]:
-        xs = [self.trunk.x, *(p.x for p in self.pins)]
-        return min(xs), max(xs)
-
-    @property
-    def straight(self) -> bool:
-        left, right = self.span
-        return left == right
-
-
-@dataclass(frozen=True, slots=True)
 class Channel:
-    """Nets with their tracks (None: straight), counted from above."""
+    """Nets with their tracks (None: straight), counted from above, and which of them are halves of one."""
 
     nets: tuple[Net, ...]
     tracks: tuple[int | None, ...]
+    halves: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def right(self) -> int:
+        """How far right halves of nets reach: perhaps beyond all boxes."""
+        return max((self.nets[i].span[1] for pair in self.halves for i in pair), default=0)
 
     def height(self, straight: int) -> int:
         """Pixels needed; `straight` where nothing turns."""
@@ -76,35 +55,38 @@ class Channel:
         used = [t for t in self.tracks if t is not None]
         spare = bottom - top - (_ABOVE + _TRACK_GAP * max(used) + _BELOW) if used else 0
         first = top + _ABOVE + spare // 2
+        borders = [(top, bottom) for _ in self.nets]
+        for upper, lower in self.halves:
+            # Halves meet where the lower one's curves begin.
+            y = first + _TRACK_GAP * (self.tracks[lower] or 0) - RADIUS
+            borders[upper], borders[lower] = (top, y), (y, bottom)
         wires: list[Wire] = []
-        for net, track in zip(self.nets, self.tracks, strict=True):
-            y = first + _TRACK_GAP * track if track is not None else None
-            wires += _drawn(net, y, top, bottom)
+        for net, track, between in zip(self.nets, self.tracks, borders, strict=True):
+            wires += _drawn(net, first + _TRACK_GAP * track if track is not None else None, *between)
         return wires
 
 
 def channel(nets: Sequence[Net]) -> Channel:
     """Give every net that turns a track, as high as the others allow."""
-    turning = [i for i, net in enumerate(nets) if not net.straight]
-    before = _constraints(nets, turning)
+    cut = cut_circles(nets)
+    turning = [i for i, net in enumerate(cut.nets) if not net.straight]
+    before = _constraints(cut, turning)
     tracks: dict[int, int] = {}
-    for i in _in_order(nets, turning, before):
+    for i in _in_order(cut.nets, turning, before):
         low = max((tracks[j] + 1 for j in before[i] if j in tracks), default=0)
-        taken = {t for j, t in tracks.items() if _overlap(nets[i], nets[j])}
+        taken = {t for j, t in tracks.items() if _overlap(cut.nets[i], cut.nets[j])}
         tracks[i] = next(t for t in range(low, low + len(taken) + 1) if t not in taken)
-    return Channel(tuple(nets), tuple(tracks.get(i) for i in range(len(nets))))
+    return Channel(cut.nets, tuple(tracks.get(i) for i in range(len(cut.nets))), cut.halves)
 
 
-def _constraints(nets: Sequence[Net], turning: list[int]) -> dict[int, set[int]]:
+def _constraints(cut: Cut, turning: list[int]) -> dict[int, set[int]]:
     """For each net, those whose track must, or had better, lie above its own."""
-    before: dict[int, set[int]] = {i: set() for i in turning}
+    before = {i: set(cut.above[i]) for i in turning}
     wishes: list[tuple[int, int, int]] = []
     for a in turning:
         for b in turning:
-            if a != b and _stands_above(nets[a], nets[b]) and not _leads(before, b, a):
-                before[b].add(a)
-            if a < b and len(turning) <= _WEIGHED and _overlap(nets[a], nets[b]):
-                wishes.append((_crossings(nets[a], nets[b]) - _crossings(nets[b], nets[a]), a, b))
+            if a < b and len(turning) <= _WEIGHED and _overlap(cut.nets[a], cut.nets[b]):
+                wishes.append((_crossings(cut.nets[a], cut.nets[b]) - _crossings(cut.nets[b], cut.nets[a]), a, b))
     for gain, a, b in wishes:
         first, second = (a, b) if gain <= 0 else (b, a)
         if gain and not _leads(before, second, first):
@@ -137,12 +119,6 @@ def _in_order(nets: Sequence[Net], turning: list[int], before: dict[int, set[int
     return order
 
 
-def _stands_above(a: Net, b: Net) -> bool:
-    above = [p.x for p in (a.trunk, *a.pins) if not p.below]
-    below = [p.x for p in (b.trunk, *b.pins) if p.below]
-    return any(abs(x - y) < _TOO_CLOSE for x in above for y in below)
-
-
 def _crossings(upper: Net, lower: Net) -> int:
     """Lines that cross when `upper` has the track above."""
     left, right = upper.span
@@ -153,7 +129,7 @@ def _crossings(upper: Net, lower: Net) -> int:
 
 def _overlap(a: Net, b: Net) -> bool:
     (a_left, a_right), (b_left, b_right) = a.span, b.span
-    return a_left - _TOO_CLOSE < b_right and b_left - _TOO_CLOSE < a_right
+    return a_left - TOO_CLOSE < b_right and b_left - TOO_CLOSE < a_right
 
 
 # ---- drawing ----
@@ -167,7 +143,8 @@ def _drawn(net: Net, y: int | None, top: int, bottom: int) -> list[Wire]:
     # Every branch runs into the trunk in a curve, which ends here.
     joint = (trunk.x, y + RADIUS if trunk.below else y - RADIUS)
     everything = trunk.edges | frozenset().union(*(p.edges for p in net.pins))
-    wires = [Wire((joint, end), everything, trunk.arrow)]
+    # The trunk of a lower half has no length: it begins where it ends.
+    wires = [Wire((joint, end), everything, trunk.arrow)] if joint != end else []
     wires += [_wire([joint, _end(p, top, bottom)], None, p) for p in net.pins if p.x == trunk.x]
     for side in (-1, 1):
         pins = sorted((p for p in net.pins if (p.x - trunk.x) * side > 0), key=lambda p: -abs(p.x - trunk.x))

@@ -9,8 +9,9 @@ from dataclasses import replace
 from math import log
 
 from catdsl.view.layout_box import Item, Outside, Panel, ranks
-from catdsl.view.layout_channel import Channel, Edges, Net, Pin, Wire, channel
-from catdsl.view.layout_stack import BORDER, PORT_GAP, stack
+from catdsl.view.layout_channel import Channel, Wire, channel
+from catdsl.view.layout_nets import Edges, Net, Pin
+from catdsl.view.layout_stack import BORDER, CLEAR_SIDE, PORT_GAP, stack
 
 _ASPECT = 1.3  # width to height that a picture had best
 _TALL_ENOUGH = 900  # and this many times as tall as wide
@@ -172,7 +173,8 @@ class _Columns:
             for left, made in zip(self.lefts, self.panels, strict=True)
             for column in made.columns
         )
-        return Panel(self.width, bottom, tuple(boxes), tuple(wires), ports_in, ports_out, columns)
+        width = max(self.width, upper.right + CLEAR_SIDE, lower.right + CLEAR_SIDE)
+        return Panel(width, bottom, tuple(boxes), tuple(wires), ports_in, ports_out, columns)
 
     def _arriving(self, net: str) -> Edges:
         return frozenset(e for p in self._entries(net) for e in p.edges)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from catdsl.view.facts import Edge
 from catdsl.view.layout_box import Item, Outside, ranks
-from catdsl.view.layout_channel import Edges
+from catdsl.view.layout_nets import Edges
 
 _SLOT = 14
 

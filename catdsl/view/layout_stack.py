@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catdsl.view.layout_box import Box, Column, Item, Outside, Panel
-from catdsl.view.layout_channel import Channel, Net, Pin, Wire, channel
+from catdsl.view.layout_channel import Channel, Wire, channel
 from catdsl.view.layout_lanes import Passage, lanes
+from catdsl.view.layout_nets import Net, Pin
 from catdsl.view.layout_pins import Pins
 from catdsl.view.layout_places import Link, ordered, place_rows, settle
 
 BORDER = 14  # from the scope's edge to the first row, and from the last
 PORT_GAP = 12
+CLEAR_SIDE = 4  # from the outermost line to the scope's edge
 _GAP = 18
 _STRAIGHT = 24
-_CLEAR_SIDE = 4
 _FAR = 0.01  # the pull of a wire to a row further on: it decides where nothing else does
 
 
@@ -79,7 +80,7 @@ def _placed(pins: Pins, rows: list[list[int]], clear: int) -> _Places:
             pins.sort_slots(i, {net: _source(pins, lefts, net, otherwise) for net in item.needs})
     extents = [[(lefts[i], lefts[i] + pins.widths[i]) for i in row] for row in rows]
     found = lanes([p for net in pins.nets if (p := _passage(pins, lefts, net))], extents)
-    edge = min([*lefts, *(x - _CLEAR_SIDE for x in found.values())])
+    edge = min([*lefts, *(x - CLEAR_SIDE for x in found.values())])
     outs = {net: found[net] if net in found else _source(pins, lefts, net, 0) for net in pins.outside.outs}
     places = _Places(lefts, found, {}, outs)
     return replace(places, ports_in=_ports(pins, places, edge + clear)).moved(-edge)
@@ -146,11 +147,13 @@ class _Router:
         self.heights = [max(pins.items[i].box.height for i in row) for row in rows]
         self.tops: list[int] = []
         self.wires: list[Wire] = []
+        self.right = 0
         y = 0
         for row in range(pins.depth + 1):
             made = self._channel(row)
             height = made.height(BORDER if row in (0, pins.depth) else _STRAIGHT) if made.nets else 0
             self.wires += made.wires(y, y + height)
+            self.right = max(self.right, made.right + CLEAR_SIDE)
             y += height
             if row < pins.depth:
                 self.tops.append(y)
@@ -162,8 +165,8 @@ class _Router:
         boxes = tuple(self._boxed(i) for row in self.rows for i in row)
         places = self.places
         right = max(
-            0, *(b.x + b.width for b in boxes),
-            *(x + _CLEAR_SIDE for x in places.lanes.values()),
+            self.right, *(b.x + b.width for b in boxes),
+            *(x + CLEAR_SIDE for x in places.lanes.values()),
             *(x + PORT_GAP for x in places.ports_in.values()),
         )  # fmt: skip
         column = Column(0, right, 0, self.height, tuple(zip(self.tops, self.heights, strict=True)))

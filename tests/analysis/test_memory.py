@@ -15,6 +15,7 @@ from catdsl.ir.graph import Graph
 from catdsl.project import Project, load
 from catdsl.search.compiled import compile_cost
 from catdsl.search.meters import MemoryMeter
+from tests.examples import examples
 from tests.properties.programs import counts_of, programs
 
 _PIXEL = 4 * 8 * 12
@@ -67,7 +68,7 @@ def test_the_peak_by_hand(statements: str, channels: int, node: str) -> None:
 
 
 @given(programs(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_the_peak_is_what_a_run_holds_and_the_meter_finds_it(project: Project, data: st.DataObject) -> None:
     teacher, compiled = project.graph, compile_cost(project.cost_model)
     meter = MemoryMeter(teacher, compiled.names)

@@ -16,6 +16,7 @@ from catdsl.ops import BY_NAME
 from catdsl.passes.pipeline import PIPELINES, run_pipeline, run_pipelines
 from catdsl.project import Project, load
 from catdsl.resources import folder
+from tests.examples import examples
 from tests.passes.networks import drawn, images, network
 from tests.properties.programs import programs
 
@@ -40,7 +41,7 @@ def unequal(graph: Graph, name: str, *, shrink: int = 1) -> float:
 
 @pytest.mark.parametrize("name", PIPELINES)
 @given(project=programs(), seed=st.integers(0, 10**6), share=st.integers(0, 100))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 def test_random_programs_and_their_students_keep_their_function(
     name: str, project: Project, seed: int, share: int
 ) -> None:

@@ -14,6 +14,7 @@ from catdsl.ir.graph import Graph
 from catdsl.ops import BY_NAME
 from catdsl.project import Project
 from catdsl.search.compiled import compile_cost
+from tests.examples import examples
 from tests.properties.programs import counts_of, programs
 
 
@@ -28,7 +29,7 @@ def measured(graph: Graph) -> tuple[int, int, int]:
 
 
 @given(programs(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_a_student_costs_what_was_promised(project: Project, data: st.DataObject) -> None:
     counts = counts_of(data.draw, project.graph)
     try:
@@ -41,7 +42,7 @@ def test_a_student_costs_what_was_promised(project: Project, data: st.DataObject
 
 
 @given(programs(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_the_compiled_cost_is_the_same(project: Project, data: st.DataObject) -> None:
     model = project.cost_model
     compiled = compile_cost(model)
@@ -52,7 +53,7 @@ def test_the_compiled_cost_is_the_same(project: Project, data: st.DataObject) ->
 
 
 @given(programs(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_what_a_step_adds_is_the_difference_it_makes(project: Project, data: st.DataObject) -> None:
     """For all widths that are there already, in one call."""
     graph = project.graph
@@ -70,7 +71,7 @@ def test_what_a_step_adds_is_the_difference_it_makes(project: Project, data: st.
 
 
 @given(programs(), st.data())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_cost_never_falls_where_a_width_grows(project: Project, data: st.DataObject) -> None:
     """What the search's bisection rests on."""
     graph, model = project.graph, project.cost_model

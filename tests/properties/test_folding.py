@@ -17,6 +17,7 @@ from catdsl.ir.graph import Graph
 from catdsl.ops import BY_NAME
 from catdsl.project import Project, load
 from catdsl.search.folding import Fate, Folded, fold_constants
+from tests.examples import examples
 from tests.properties.programs import counts_of, programs, texts
 from tests.properties.silencing import (
     channels_alive,
@@ -79,14 +80,14 @@ def _folded(graph: Graph, data: st.DataObject, seed: int) -> Folded:
 
 
 @given(carrying(), st.data(), _SEEDS)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_an_exact_student_computes_what_its_teacher_computes(project: Project, data: st.DataObject, seed: int) -> None:
     folded = _folded(project.graph, data, seed)
     event(f"exact: {folded.exact}")
 
 
 @given(programs(), st.data(), _SEEDS)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_so_it_does_in_programs_that_lose_constants(project: Project, data: st.DataObject, seed: int) -> None:
     folded = _folded(project.graph, data, seed)
     for removal in folded.removals:

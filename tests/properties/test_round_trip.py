@@ -13,6 +13,7 @@ from catdsl.ir.serial import from_json, to_json
 from catdsl.ir.text import from_text, to_text
 from catdsl.ops import ALL, BY_NAME
 from catdsl.project import Project, load
+from tests.examples import examples
 from tests.properties.programs import counts_of, programs, texts
 
 
@@ -24,7 +25,7 @@ def _assert_survives(graph: Graph) -> None:
 
 
 @given(programs(), st.data())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_text_and_json_round_trip(project: Project, data: st.DataObject) -> None:
     graph = project.graph
     _assert_survives(graph)

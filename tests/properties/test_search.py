@@ -16,6 +16,7 @@ from catdsl.ops import BY_NAME
 from catdsl.project import Project
 from catdsl.search.budget import Budget, Limit
 from catdsl.search.plan import Plan, find_plan
+from tests.examples import examples
 from tests.properties.programs import programs
 from tests.properties.silencing import channels_alive, random_kept
 
@@ -71,7 +72,7 @@ policies = st.sampled_from(("threshold", "value_per_cost", "uniform"))
 
 
 @given(searches(), groups, policies)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_a_plan_is_within_budget_and_no_further_step_fits(
     search: tuple[Project, dict[str, np.ndarray], Budget], group: str, policy: str
 ) -> None:
@@ -100,7 +101,7 @@ def test_a_plan_is_within_budget_and_no_further_step_fits(
 
 
 @given(searches())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_kept_channels_have_the_highest_scores(search: tuple[Project, dict[str, np.ndarray], Budget]) -> None:
     project, scores, budget = search
     graph = project.graph
@@ -118,7 +119,7 @@ def test_kept_channels_have_the_highest_scores(search: tuple[Project, dict[str, 
 
 
 @given(searches(), st.integers(0, 100), groups, policies)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_the_cut_is_monotone_and_the_plan_repeats(
     search: tuple[Project, dict[str, np.ndarray], Budget], share: int, group: str, policy: str
 ) -> None:
@@ -137,7 +138,7 @@ def test_the_cut_is_monotone_and_the_plan_repeats(
 
 
 @given(searches())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_student_at_its_own_cost_keeps_all(search: tuple[Project, dict[str, np.ndarray], Budget]) -> None:
     project, scores, budget = search
     plan = _planned(project, scores, budget)
@@ -149,7 +150,7 @@ def test_a_student_at_its_own_cost_keeps_all(search: tuple[Project, dict[str, np
 
 
 @given(programs(), st.integers(0, 999), st.sampled_from(("exact", "paper", "params")))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_budget_below_the_floor_is_an_error(project: Project, seed: int, metric: str) -> None:
     graph, model = project.graph, project.cost_model
     floor = getattr(model.at(_smallest(graph)), metric)

@@ -10,6 +10,7 @@ from catdsl.ir.counts import with_counts
 from catdsl.ir.graph import Graph
 from catdsl.ops import BY_NAME
 from catdsl.project import Project
+from tests.examples import examples
 from tests.properties.programs import counts_of, programs
 from tests.properties.silencing import (
     assert_computes_what_silenced_teacher_computes,
@@ -26,14 +27,14 @@ def _one_thread() -> None:
 
 
 @given(programs(), st.data(), _SEEDS)
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 def test_sliced_is_silenced(project: Project, data: st.DataObject, seed: int) -> None:
     _check(project.graph, data, seed)
 
 
 @pytest.mark.slow
 @given(programs(), st.data(), _SEEDS)
-@settings(max_examples=1500)
+@settings(max_examples=examples(1500))
 def test_sliced_is_silenced_at_length(project: Project, data: st.DataObject, seed: int) -> None:
     _check(project.graph, data, seed)
 

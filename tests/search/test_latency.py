@@ -12,6 +12,7 @@ from catdsl.project import Project, load
 from catdsl.search.budget import Budget, Limit
 from catdsl.search.latency import Checked, Curve, LatencyMeter, OperatorTimes, signature, signatures
 from catdsl.search.speed import Speed, predicted_speed, slow_warning
+from tests.examples import examples
 from tests.properties.programs import programs
 
 TEXT = """
@@ -120,7 +121,7 @@ def test_the_budget_of_a_spec_may_be_a_latency() -> None:
 
 
 @given(programs(), st.integers(0, 99), st.integers(40, 130), st.sampled_from(("memory", "latency")), st.booleans())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 def test_students_are_within_limits_that_are_no_sums(
     project: Project, seed: int, share: int, metric: str, both: bool
 ) -> None:

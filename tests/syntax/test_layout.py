@@ -13,6 +13,7 @@ from catdsl.ir.serial import to_json
 from catdsl.project import load
 from catdsl.syntax.layout import format_text
 from catdsl.syntax.layout.program import WIDTH
+from tests.examples import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = tuple(sorted((ROOT / "specs").rglob("*.cat")))
@@ -139,7 +140,7 @@ def comments(text: str) -> list[str]:
 
 
 @given(scrambled())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_formatting_is_idempotent_and_loses_nothing(text: str) -> None:
     made = format_text(text, "a.cat")
     assert format_text(made, "a.cat") == made
@@ -150,7 +151,7 @@ def test_formatting_is_idempotent_and_loses_nothing(text: str) -> None:
 
 
 @given(st.sampled_from(TEXTS), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_the_layout_does_not_depend_on_line_breaks(text: str, random) -> None:
     """Without comments and blank lines, all texts of the same tokens have one layout."""
     tokens = [token for token in TOKEN.findall(text) if not token.startswith("#")]

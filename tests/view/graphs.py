@@ -146,6 +146,18 @@ def tangled() -> Graph:
     return m.finish(m.conv("end.conv0", m.op("out.modulate0", c, gamma, beta), 3))
 
 
+def circular() -> Graph:
+    """Two nets side by side, each with a pin above one of the other: whole, each would have to turn off first."""
+    m = Maker(name="circular")
+    start = m.conv("start.conv0", m.photo, 4, 1)
+    first = m.conv("c.d.e.conv0", start, 4, 1)
+    second = m.conv("c.d.e.conv1", first, 4, 1)
+    third = m.conv("c.conv2", first, 4, 1)
+    left = m.conv("a.conv9", m.conv("b.conv3", m.op("b.concat3", second, first, start), 4, 1), 4, 1)
+    right = m.conv("a.conv5", m.op("a.concat5", first, first, second, third), 4, 1)
+    return m.finish(m.conv("end.conv0", m.op("end.add0", left, right), 3, 1))
+
+
 def long_chain(length: int = 40) -> Graph:
     """Blocks one after another: far taller than wide unless it is set in columns."""
     m = Maker(name="long_chain")
@@ -169,7 +181,7 @@ def long_names() -> Graph:
 
 
 GRAPHS: Mapping[str, Callable[[], Graph]] = {
-    f.__name__: f for f in (inception, unet, nested, fan, ladder, tangled, long_chain, long_names)
+    f.__name__: f for f in (inception, unet, nested, fan, ladder, tangled, circular, long_chain, long_names)
 }
 
 

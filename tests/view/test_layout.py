@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catdsl.ir.graph import Graph
@@ -14,8 +14,9 @@ from catdsl.view.layout import lay_out
 from catdsl.view.layout_box import Box
 from catdsl.view.layout_lanes import Passage, lanes
 from catdsl.view.layout_places import settle
+from tests.examples import examples
 from tests.view.drawn import svg_of
-from tests.view.graphs import GRAPHS, Maker, inception, long_chain, unet
+from tests.view.graphs import GRAPHS, Maker, circular, inception, long_chain, unet
 from tests.view.picture import problems
 from tests.view.wiring import broken, on_each_other
 
@@ -69,8 +70,9 @@ def networks(draw: st.DrawFn) -> Graph:
     return m.finish(m.conv("end.conv0", m.op("end.add0", made[-1], draw(st.sampled_from(made[1:]))), 3, 1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(networks())
+@example(circular())
 def test_any_network_can_be_drawn(graph: Graph) -> None:
     box = lay_out(facts(graph))
     assert broken(box, edges(graph)) == []

@@ -18,6 +18,7 @@ from catdsl.view.mermaid import render_mermaid
 from catdsl.view.part import is_part
 from catdsl.view.svg import render_picture
 from catdsl.view.terminal import render_facts
+from tests.examples import examples
 from tests.view.drawn import svg_of, tree_of
 from tests.view.forms import dot, explorer, mermaid
 from tests.view.graphs import GRAPHS, Maker, inception, student_of, unet
@@ -72,7 +73,7 @@ def _check(merged: Merged, before: Graph, after: Graph) -> None:
         seen.add(node.name)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(networks(), networks())
 def test_any_two_networks_are_one(before: Graph, after: Graph) -> None:
     merged = merge(before, after)
@@ -95,7 +96,7 @@ def test_students_are_parts(make: Callable[[], Graph]) -> None:
     assert is_part(teacher, teacher)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(networks())
 def test_students_of_any_network_are_parts(teacher: Graph) -> None:
     assert is_part(student_of(teacher), teacher)

@@ -1,6 +1,6 @@
 """The wires of a layout followed with a finger: each edge of the graph leads from its box to its box."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ from catdsl.view.cards import Card
 from catdsl.view.facts import END, Edge
 from catdsl.view.layout_box import Box
 from catdsl.view.layout_channel import Wire
+from catdsl.view.layout_nets import TOO_CLOSE
 
 Piece = tuple[int, int, int, int]
 
@@ -48,8 +49,11 @@ def broken(box: Box, edges: list[Edge]) -> list[Edge]:
 
 
 def on_each_other(box: Box) -> list[tuple[Piece, Piece]]:
-    """Pieces of wires that lie on each other without having a source or a target in common."""
-    wires = (thing for thing in flattened(box) if isinstance(thing, Wire))
+    """Pieces of wires that lie on each other, or nearly, without having a source or a target in common."""
+    return overlaps(thing for thing in flattened(box) if isinstance(thing, Wire))
+
+
+def overlaps(wires: Iterable[Wire]) -> list[tuple[Piece, Piece]]:
     found = [(piece, wire.edges) for wire in wires for piece in _pieces(wire)]
     result = []
     for i, (a, a_edges) in enumerate(found):
@@ -68,10 +72,12 @@ def _pieces(wire: Wire) -> list[Piece]:
 
 
 def _shared_length(a: Piece, b: Piece) -> int:
-    """How far two pieces run along each other."""
+    """How far two pieces run along each other, too near to be told apart."""
     across = min(a[2], b[2]) - max(a[0], b[0])
     down = min(a[3], b[3]) - max(a[1], b[1])
-    return max(across, down) if min(across, down) == 0 else 0
+    if a[0] == a[2] and b[0] == b[2]:
+        return down if -across < TOO_CLOSE else 0
+    return across if a[1] == a[3] and b[1] == b[3] and -down < TOO_CLOSE else 0
 
 
 def _touch(a: Piece, b: Piece) -> bool:

@@ -1,6 +1,5 @@
 """The search in the page finds what `plan` finds, at every budget, and draws what the student is."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,13 @@ from catdsl.search.plan import Plan, Planner
 from catdsl.search.scores import load_scores, scales_of
 from catdsl.view.facts import State, facts
 from catdsl.view.graph_page.model import model_of
+from tests.analysis.reference import reference
 from tests.view.graph_page.samples import Ask, ask, made_up_scores, planner, spec
 
 __all__ = ["ask"]
 
 _BUDGETS = 50
 _STATES = (State.PRESENT, State.BYPASSED, State.GONE)
-_REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "case0_gammas.npz"
 
 
 def budgets(cost: Planner, count: int) -> list[tuple[int, int]]:
@@ -91,10 +90,8 @@ def test_the_page_finds_what_plan_finds(ask: Ask, name: str) -> None:
 
 @pytest.mark.slow
 def test_it_does_so_with_the_scores_of_a_trained_teacher(ask: Ask) -> None:
-    if not _REFERENCE.exists():
-        pytest.skip("the scores of the released teacher are not part of the repository")
     project = spec("resnet_inception")
-    arrays = load_scores(_REFERENCE)
+    arrays = load_scores(reference("case0_gammas.npz"))
     cost = planner(project, {**arrays, **scales_of(arrays, project.teacher_graph)})
     asked = budgets(cost, _BUDGETS)
     assert differences(project, cost, asked, ask(model_of(cost), asked)) == []

@@ -10,6 +10,7 @@ import pytest
 from catdsl.jobs.exploring import explore
 from catdsl.project import Project
 from catdsl.search.scores import Scores, load_scores, scales_of
+from tests.analysis.reference import reference
 from tests.view.browser import Browser
 from tests.view.graph_page.opened import PAINTED, explored_graph, written
 from tests.view.graph_page.samples import spec
@@ -17,8 +18,6 @@ from tests.view.graph_page.test_page import data_of
 from tests.view.graphs import inception
 
 pytestmark = pytest.mark.slow
-
-_REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "case0_gammas.npz"
 
 _MOVES = """
 const times = [];
@@ -44,12 +43,9 @@ return times.sort((a, b) => a - b);
 
 
 def real_scores(project: Project) -> Scores:
-    """Those of the released teacher where they are at hand, else as many numbers of as many digits."""
-    if _REFERENCE.exists():
-        arrays = load_scores(_REFERENCE)
-        return {**arrays, **scales_of(arrays, project.teacher_graph)}
-    draw = np.random.default_rng(0)
-    return {w.name: draw.gamma(0.4, size=w.count) for w in project.teacher_graph.widths if w.searched}
+    """Those of the released teacher."""
+    arrays = load_scores(reference("case0_gammas.npz"))
+    return {**arrays, **scales_of(arrays, project.teacher_graph)}
 
 
 @pytest.fixture

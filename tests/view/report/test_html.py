@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from catdsl.diagnostics import CatError
 from catdsl.view.report.html import render_html
 from catdsl.view.report.serial import FORMAT
+from tests.examples import examples
 from tests.view.report.markup_reading import problems, read
 from tests.view.report.samples import (
     HOSTILE,
@@ -45,7 +46,7 @@ def test_texts_are_texts(text: str) -> None:
     assert read(page(hostile(text))).skeleton == _SKELETON
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.text(max_size=30).filter(names_no_loss))
 def test_any_text_is_a_text(text: str) -> None:
     assert read(page(hostile(text))).skeleton == _SKELETON

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from catdsl.view.report.markdown import cell, chart_files, plain, render_markdown
+from tests.examples import examples
 from tests.view.report.samples import (
     HOSTILE,
     LONG,
@@ -46,7 +47,7 @@ def test_texts_are_texts(text: str) -> None:
     assert skeleton(render_markdown(hostile(text))) == _SKELETON
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.text(max_size=20).filter(names_no_loss))
 def test_any_text_is_a_text(text: str) -> None:
     assert skeleton(render_markdown(hostile(text))) == _SKELETON
