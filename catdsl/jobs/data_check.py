@@ -6,23 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from catdsl.diagnostics import CatError
-from catdsl.train.data.found import default_holdout
-from catdsl.train.data.label_maps import COMMON_IGNORED
-from catdsl.train.data.shelves import unusable
+from catdsl.train.data.layouts import OddFile
 from catdsl.train.data.survey import ImageSummary, LabelUse, Survey
 
 _LISTED = 10
 _ROWS = 40
 _WAYS = {
-    "paired": "two folders of images with equal names",
-    "unpaired": "two folders of images that are no pairs",
+    "paired": "images with equal names on two sides",
+    "unpaired": "two sides of images that are no pairs",
     "labels": "photos with label maps of equal names",
 }
 
 
 def check_json(found: Survey) -> dict[str, Any]:
     """All that was found, for programs."""
-    reading = found.reading
+    reading, unused = found.reading, found.opened.data.unused
     return {
         "folder": str(found.folder),
         "kind": reading.kind,
@@ -39,6 +37,14 @@ def check_json(found: Survey) -> dict[str, Any]:
             "count": len(found.odd),
             "first": [{"file": str(file.path), "reason": file.reason} for file in found.odd[:_LISTED]],
         },
+        "unused": {
+            "count": len(unused.files),
+            "hidden": unused.hidden,
+            "reasons": [
+                {"reason": group[0].reason, "count": len(group), "first": [str(f.path) for f in group[:_LISTED]]}
+                for group in unused.by_reason[:_LISTED]
+            ],
+        },
         "input": _input_line(found),
         "settings": settings_block(found),
     }
@@ -53,33 +59,25 @@ def check_text(found: Survey) -> str:
         there = any(part.role == "instance" for part in found.reading.parts)
         lines.append(f"instances   {'there are instance maps' if there else 'none: edges = true cannot be used'}")
         lines += _label_lines(found.labels)
-    if found.odd:
-        lines.append(f"not usable  {len(found.odd)} file{'s' * (len(found.odd) > 1)}, listed below")
+    lines += [*_odd_lines(found.odd), *_unused_lines(found)]
     shown = [line for line in (_input_line(found), settings_block(found)) if line]
     return "\n".join([*lines, "", "for a spec:", *(f"    {line}" for line in shown)])
 
 
 def problem_of(found: Survey) -> CatError | None:
-    """E602 with the files that cannot be used, or None."""
-    looked_at = sum(len(part.files) for part in found.reading.parts)
-    return unusable(found.odd, looked_at=looked_at) if found.odd else None
+    """E602 with the files that cannot be used, as training tells them, or None."""
+    return found.opened.problem
 
 
 def settings_block(found: Survey) -> str:
     """A `data { }` block that reads the folder."""
-    reading = found.reading
-    settings: dict[str, object] = {"kind": reading.kind}
-    if reading.kind != "labels":
-        settings["direction"] = "a_to_b"
-    ignored = _ignored(found.labels)
-    if ignored is not None:
-        settings["ignore"] = ignored
-    if not reading.has_validation:
-        smallest = min(len(part.files) for part in reading.parts if part.purpose == "train")
-        # Of a single image none can be held out.
-        settings["holdout"] = default_holdout(smallest) if smallest > 1 else 0
-    block = "data { " + ", ".join(f"{key} = {value}" for key, value in settings.items()) + " }"
-    return block + ("  # or direction = b_to_a" if "direction" in settings else "")
+    block = found.proposal.block
+    text = "data { " + ", ".join(f"{key} = {_written(value)}" for key, value in block.items()) + " }"
+    return text + ("  # or direction = b_to_a" if "direction" in block else "")
+
+
+def _written(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
 def _way(found: Survey) -> str:
@@ -94,8 +92,8 @@ def _part_lines(found: Survey) -> Iterator[str]:
         yield f"validation  no folder of its own: `holdout` keeps the last from training{sides}"
 
 
-def _relative(folder: Path, root: Path) -> str:
-    return str(folder.relative_to(root)) if folder != root else str(root)
+def _relative(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path != root else str(root)
 
 
 def _image_line(role: str, images: ImageSummary) -> str:
@@ -124,19 +122,30 @@ def _by(size: tuple[int, int]) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def _ignored(labels: tuple[LabelUse, ...]) -> int | None:
-    """The highest label where it is one that usually means nothing, far above the others."""
-    highest = [use.label for use in labels[-2:]]
-    apart = len(highest) == 2 and highest[0] < highest[1] - 1
-    return highest[1] if apart and highest[1] in COMMON_IGNORED else None
-
-
 def _input_line(found: Survey) -> str | None:
     """How a spec declares label maps like these; None for images."""
-    if found.reading.kind != "labels" or not found.labels:
+    labels = found.proposal.source.labels
+    if labels is None or not found.labels:
         return None
-    ignored = _ignored(found.labels)
-    classes = 1 + max(use.label for use in found.labels if use.label != ignored)
-    edges = ", edges = true" if any(part.role == "instance" for part in found.reading.parts) else ""
-    height, width = found.images["photo"].usual if "photo" in found.images else ("HEIGHT", "WIDTH")
-    return f"input map: labels({classes}, {height}, {width}{edges})"
+    height, width = found.proposal.size
+    edges = ", edges = true" if labels.edges else ""
+    return f"input map: labels({labels.classes}, {height}, {width}{edges})"
+
+
+def _odd_lines(odd: tuple[OddFile, ...]) -> Iterator[str]:
+    if odd:
+        yield f"not usable  {len(odd)} file{'s' * (len(odd) > 1)}, listed below"
+
+
+def _unused_lines(found: Survey) -> Iterator[str]:
+    unused = found.opened.data.unused
+    if unused.files:
+        yield f"not used    {len(unused.files)} file{'s' * (len(unused.files) > 1)} or folders"
+    for group in unused.by_reason[:_LISTED]:
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        yield f"            {_relative(group[0].path, found.folder)}{more}: {group[0].reason}"
+    if len(unused.by_reason) > _LISTED:
+        left = sum(map(len, unused.by_reason[_LISTED:]))
+        yield f"            and {left} more, for other reasons"
+    if unused.hidden:
+        yield f"hidden      {unused.hidden} file{'s' * (unused.hidden > 1)} or folders, which are not read"

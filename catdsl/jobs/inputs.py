@@ -7,7 +7,8 @@ from torch import Tensor
 
 from catdsl.ir.graph import Graph
 from catdsl.train.data.images import read_image
-from catdsl.train.data.label_maps import checked_labels, instance_edges, pack, read_indices, read_instances
+from catdsl.train.data.label_maps import instance_edges, pack, read_indices, read_instances
+from catdsl.train.data.label_values import classes_of
 from catdsl.train.data.layouts import image_files
 from catdsl.train.data.layouts_labels import INSTANCES, LABELS
 from catdsl.train.data.one_hot import to_one_hot
@@ -15,13 +16,13 @@ from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.sides import LabelMap, Side
 
 
-def input_side(graph: Graph) -> Side:
-    """What the generator's input is."""
+def input_side(graph: Graph, label_values: tuple[int, ...] | None = None) -> Side:
+    """What the generator's input is; `label_values` are the levels of label maps, where they are not the classes."""
     source = graph.inputs[0]
     channels, attrs = graph.channels(source.name), source.attrs
     if attrs["kind"] == "image":
         return Side(channels)
-    return Side(channels, LabelMap(classes=attrs["classes"], edges=attrs["edges"]))
+    return Side(channels, LabelMap(classes=attrs["classes"], edges=attrs["edges"], values=label_values))
 
 
 def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor | Unreadable:
@@ -35,7 +36,7 @@ def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor |
     indices = read_indices(path)
     if isinstance(indices, Unreadable):
         return indices
-    checked = checked_labels(indices, classes=side.labels.classes, ignore=ignore)
+    checked = classes_of(indices, side.labels, ignore=ignore)
     if isinstance(checked, str):
         return Unreadable(path, checked)
     if not side.labels.edges:

@@ -104,7 +104,7 @@ def _calibration_images(project: Project, network: Network, folder: Path) -> lis
     """As `translate` reads them: at their own size, each side brought to a multiple of the stride."""
     files = find_images([folder])
     taken = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, MOST_CALIBRATED).round().astype(int))]
-    side, step = input_side(network.graph), stride(network.graph)
+    side, step = input_side(network.graph, project.settings.data.label_values), stride(network.graph)
     images: list[Tensor] = []
     for path in taken:
         image = read_input(path, side, ignore=project.settings.data.ignore)

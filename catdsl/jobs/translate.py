@@ -50,7 +50,8 @@ def translator(source: Path, weights: Path | None, overrides: dict[str, str], *,
         raise CatError.one("E607", "only generators with one input can translate files", main.span)
     module = module_with_weights(graph, path)
     size = (main.type.height, main.type.width)
-    return Translator(module, input_side(graph), stride(project), size, str(path), project.settings.data.ignore)
+    data = project.settings.data
+    return Translator(module, input_side(graph, data.label_values), stride(project), size, str(path), data.ignore)
 
 
 def trained_network(

@@ -10,6 +10,9 @@ from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.opening import ImageData
 from catdsl.train.recipe import Recipe
 
+# Settings that came later: while they say nothing, a run of the version before is the same run.
+_LATER = ("joined", "label_values")
+
 
 def run_settings(
     recipe: Recipe,
@@ -21,7 +24,8 @@ def run_settings(
 ) -> dict[str, object]:
     """Flat, readable names to JSON values. Where the data lies is not among them, what it holds is."""
     # Threads change no result.
-    known = data_settings.model_dump(exclude={"workers"})
+    silent = {name for name in _LATER if getattr(data_settings, name) is None}
+    known = data_settings.model_dump(exclude={"workers", *silent})
     return {
         **{f.name: getattr(recipe, f.name) for f in fields(recipe)},
         **{f"data.{name}": value for name, value in known.items()},

@@ -161,7 +161,8 @@ class TestErrors:
         assert found.code == "E602"
         assert found.notes == (
             f"{tmp_path / 'label' / 'b.png'} holds label 37, and the generator takes 0 to 4; set `ignore` in data "
-            "{ } to the label of pixels without a class, or raise the generator's classes",
+            "{ } to the label of pixels without a class, or raise the generator's classes; levels that do not number "
+            "the classes are listed in `label_values`",
         )
         assert len(labelled(tmp_path, ignore=37).train) == 2
 
