@@ -32,7 +32,7 @@ def check_json(found: Survey) -> dict[str, Any]:
         ],
         "images": {role: asdict(summary) for role, summary in found.images.items()},
         "labels": [asdict(use) for use in found.labels],
-        "instances": any(part.role == "instance" for part in reading.parts),
+        "instances": reading.has_instances,
         "odd": {
             "count": len(found.odd),
             "first": [{"file": str(file.path), "reason": file.reason} for file in found.odd[:_LISTED]],
@@ -56,8 +56,7 @@ def check_text(found: Survey) -> str:
     lines = [f"reads as    {found.reading.kind}: {_way(found)}{also}", *_part_lines(found)]
     lines += [_image_line(role, summary) for role, summary in found.images.items()]
     if found.reading.kind == "labels":
-        there = any(part.role == "instance" for part in found.reading.parts)
-        lines.append(f"instances   {'there are instance maps' if there else 'none: edges = true cannot be used'}")
+        lines.append(f"instances   {_instances(found)}")
         lines += _label_lines(found.labels)
     lines += [*_odd_lines(found.odd), *_unused_lines(found)]
     shown = [line for line in (_input_line(found), settings_block(found)) if line]
@@ -82,6 +81,13 @@ def _written(value: object) -> str:
 
 def _way(found: Survey) -> str:
     return "two images side by side in each file (A|B)" if found.reading.joined else _WAYS[found.reading.kind]
+
+
+def _instances(found: Survey) -> str:
+    if found.reading.has_instances:
+        return "there are instance maps"
+    some = next((part.purpose for part in found.reading.parts if part.role == "instance"), None)
+    return f"{f'for {some} only' if some else 'none'}: edges = true cannot be used"
 
 
 def _part_lines(found: Survey) -> Iterator[str]:
@@ -140,7 +146,7 @@ def _odd_lines(odd: tuple[OddFile, ...]) -> Iterator[str]:
 def _unused_lines(found: Survey) -> Iterator[str]:
     unused = found.opened.data.unused
     if unused.files:
-        yield f"not used    {len(unused.files)} file{'s' * (len(unused.files) > 1)} or folders"
+        yield f"not used    {_files_or_folders(len(unused.files))}"
     for group in unused.by_reason[:_LISTED]:
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
         yield f"            {_relative(group[0].path, found.folder)}{more}: {group[0].reason}"
@@ -148,4 +154,8 @@ def _unused_lines(found: Survey) -> Iterator[str]:
         left = sum(map(len, unused.by_reason[_LISTED:]))
         yield f"            and {left} more, for other reasons"
     if unused.hidden:
-        yield f"hidden      {unused.hidden} file{'s' * (unused.hidden > 1)} or folders, which are not read"
+        yield f"hidden      {_files_or_folders(unused.hidden)}, not read"
+
+
+def _files_or_folders(count: int) -> str:
+    return f"{count} files or folders" if count > 1 else "1 file or folder"

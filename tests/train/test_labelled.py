@@ -139,6 +139,17 @@ class TestTensors:
         (batch,) = plain_batches(labelled(tmp_path, size=(12, 12)).train, batch=1)
         assert torch.equal(batch.input_BCHW[0].argmax(0), torch.from_numpy((label // 2 % 5).astype(np.int64)))
 
+    def test_levels_become_classes_in_the_order_of_the_list(self, tmp_path):
+        label = np.array([[0, 127], [255, 9]], np.uint8)
+        for name in "ab":
+            street(tmp_path, name, label=label)
+        data = labelled(tmp_path, source=side(3), size=(8, 8), label_values=(255, 0, 127), ignore=9)
+        (batch,) = plain_batches(data.train, batch=1)
+        assert batch.input_BCHW.argmax(1)[0, ::4, ::4].tolist() == [[1, 2], [0, 0]]
+        assert batch.input_BCHW.sum(1)[0, ::4, ::4].tolist() == [[1, 1], [1, 0]]
+        note = caught(tmp_path, source=side(2), size=(8, 8), label_values=(0, 127)).notes[0]
+        assert "holds labels 9, 255, and `label_values` in data { } does not list them" in note
+
     def test_uncached_equals_cached(self, tmp_path):
         for name in "abcd":
             street(tmp_path, name, instance=np.arange(168).reshape(12, 14).astype(np.uint8) // 9)

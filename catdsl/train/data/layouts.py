@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +18,14 @@ SUFFIXES_OF: Mapping[str, tuple[str, ...]] = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "MPO": (".mpo",),
     "WEBP": (".webp",),
-    "BMP": (".bmp", ".dib"),
+    "BMP": (".bmp",),
+    "DIB": (".dib",),
     "GIF": (".gif",),
     "TIFF": (".tif", ".tiff"),
     "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
     "AVIF": (".avif", ".avifs"),
     "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
-    "TGA": (".tga",),
+    "TGA": (".tga", ".icb", ".vda", ".vst"),
 }
 IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES_OF.values() for suffix in suffixes)
 TRAINING_NAMES = ("train", "training")
@@ -261,7 +262,9 @@ def nothing_found(folder: Path, what: str, looked_for: tuple[str, ...]) -> CatEr
         return unreadable_folder(folder, found.problem)
     count = len(found.pictures)
     files = f"{count} image files of its own" if count else "no image files"
-    shown = ", ".join(_shown_folders(found.folders[:_SHOWN]))
+    inside = {folder: entries_of(folder) for folder in found.folders[:_SHOWN]}
+    shown = ", ".join(_shown_folder(folder, entries) for folder, entries in inside.items())
+    holder = next((folder for folder, entries in inside.items() if entries.pictures), None)
     more = f" and {len(found.folders) - _SHOWN} more" if len(found.folders) > _SHOWN else ""
     seen = f"its folders are {shown}{more}" if shown else "it has no folders either"
     return CatError.one(
@@ -272,13 +275,12 @@ def nothing_found(folder: Path, what: str, looked_for: tuple[str, ...]) -> CatEr
             *(f"{file.path} {file.reason}" for file in (*found.broken, *found.others)[:_SHOWN]),
             *(f"looked for: {text}" for text in looked_for),
         ),
-        help="arrange the images in one of these ways; a folder may be a link to another",
+        help="arrange the images in one of these ways; a folder may be a link to another"
+        + (f"; or give the folder that holds them, for example {holder}" if holder else ""),
     )
 
 
-def _shown_folders(folders: Iterable[Path]) -> Iterator[str]:
-    for folder in folders:
-        inside = entries_of(folder)
-        amounts = {"image files": len(inside.pictures), "that cannot be read": len(inside.broken)}
-        what = inside.problem or ", ".join(f"{count} {kind}" for kind, count in amounts.items() if count)
-        yield folder.name + (f" ({what})" if what else "")
+def _shown_folder(folder: Path, inside: Entries) -> str:
+    amounts = {"image files": len(inside.pictures), "that cannot be read": len(inside.broken)}
+    what = inside.problem or ", ".join(f"{count} {kind}" for kind, count in amounts.items() if count)
+    return folder.name + (f" ({what})" if what else "")

@@ -57,7 +57,7 @@ def propose(
         labels = _labels(levels, known=reading.classes)
         block |= {"ignore": labels.ignore} if labels.ignore is not None else {}
         block |= {"label_values": labels.values} if labels.values is not None else {}
-        edges = any(part.role == "instance" for part in reading.parts)
+        edges = reading.has_instances
         source = Side(labels.classes + edges, LabelMap(classes=labels.classes, edges=edges, values=labels.values))
     else:
         block["direction"] = "a_to_b"

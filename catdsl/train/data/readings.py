@@ -8,6 +8,7 @@ from typing import Literal
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DataKind
 from catdsl.train.data.folders import Folder, look_into
+from catdsl.train.data.layouts import nothing_found
 from catdsl.train.data.layouts_labels import LOOKED_FOR as FOR_LABELS
 from catdsl.train.data.layouts_labels import find_labelled
 from catdsl.train.data.layouts_paired import LOOKED_FOR as FOR_PAIRS
@@ -48,6 +49,12 @@ class Reading:
         return any(part.role == JOINED for part in self.parts)
 
     @property
+    def has_instances(self) -> bool:
+        """Whether there are instance maps for training and for validation, where that has folders of its own."""
+        purposes = {part.purpose for part in self.parts}
+        return purposes == {part.purpose for part in self.parts if part.role == "instance"}
+
+    @property
     def has_validation(self) -> bool:
         return any(part.purpose == "validation" for part in self.parts)
 
@@ -63,12 +70,10 @@ def readings_of(folder: Path) -> tuple[Reading, ...]:
         except CatError as error:
             missed += [f"kind = {kind}: {diagnostic.message}" for diagnostic in error.diagnostics]
     if not found:
+        (seen,) = nothing_found(folder, "data", (*FOR_PAIRS, *FOR_SIDES, *FOR_LABELS)).diagnostics
         raise CatError.one(
-            "E601",
-            f"nothing in {folder} can be trained on",
-            notes=(*missed, *(f"looked for: {text}" for text in (*FOR_PAIRS, *FOR_SIDES, *FOR_LABELS))),
-            help="arrange the images in one of these ways; a folder may be a link to another",
-        )
+            "E601", f"nothing in {folder} can be trained on", notes=(*missed, *seen.notes), help=seen.help
+        )  # fmt: skip
     return tuple(found)
 
 
