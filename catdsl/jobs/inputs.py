@@ -10,6 +10,7 @@ from catdsl.train.data.images import read_image
 from catdsl.train.data.label_maps import instance_edges, pack, read_indices, read_instances
 from catdsl.train.data.label_values import classes_of
 from catdsl.train.data.layouts import image_files
+from catdsl.train.data.layouts_cityscapes import instance_beside
 from catdsl.train.data.layouts_labels import INSTANCES, LABELS
 from catdsl.train.data.one_hot import to_one_hot
 from catdsl.train.data.pixels import Unreadable
@@ -54,6 +55,9 @@ def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor |
 
 def _instance_map(path: Path) -> Path | Unreadable:
     """The instance map that belongs to a label map."""
+    city = instance_beside(path)
+    if city is not None and city.is_file():
+        return city
     own = path.absolute().parent
     # The role is the name of the folder, or of the one around it: label/x.png, label/train/x.png.
     places = [(own, Path()), (own.parent, Path(own.name))]

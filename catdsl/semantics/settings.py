@@ -214,7 +214,9 @@ class DataSettings(Settings):
     workers: Annotated[int, Field(ge=0, le=64)] = 2
 
     @model_validator(mode="after")
-    def _label_values_are_apart(self) -> "DataSettings":
+    def _belong_to_the_kind(self) -> "DataSettings":
+        if self.joined is not None and self.kind != "paired":
+            raise ValueError("joined is for kind = paired")
         if self.label_values is None:
             return self
         if self.kind != "labels":

@@ -63,6 +63,16 @@ def test_a_label_that_means_nothing(cli):
 
 
 @pytest.mark.parametrize(
+    ("size", "told"), [((16, 16), (16, 16)), ((41, 90), (48, 96)), ((360, 480), (384, 512)), ((256, 1242), (256, 1216))]
+)
+def test_an_input_whose_sides_can_be_halved(cli, size, told):
+    images(cli.folder / "d" / "photo", "ab", size=size)
+    images(cli.folder / "d" / "label", "ab", size=size, levels=5, channels=())
+    found = json.loads(cli("data", "check", "d", "--format", "json").stdout)
+    assert found["input"] == f"input map: labels(5, {told[0]}, {told[1]})"
+
+
+@pytest.mark.parametrize(
     ("levels", "input", "settings"),
     [
         ((0, 255), "labels(2, 16, 16)", {"label_values": (0, 255)}),
@@ -140,6 +150,7 @@ def test_plain_images_are_refused_alike(cli):
     ("block", "code", "part"),
     [
         ("data { kind = labels, label_values = [0, 1] }", "E607", "lists 2 levels, and the generator takes 5 classes"),
+        ("data { kind = labels, joined = true }", "E503", "joined is for kind = paired"),
         ("data { label_values = [0, 1] }", "E503", "label_values are for kind = labels"),
         ("data { kind = labels, label_values = [0, 0] }", "E503", "name a level twice"),
         ("data { kind = labels, label_values = [0, 9], ignore = 9 }", "E503", "9 is both in label_values"),

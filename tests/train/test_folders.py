@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from catdsl.diagnostics import CatError
+from catdsl.jobs.inputs import read_input
 from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.folders import MOST_DEEP, look_into
 from catdsl.train.data.layouts import IMAGE_SUFFIXES, SUFFIXES_OF
@@ -253,6 +254,11 @@ class TestOneFolderDeeper:
         assert "2 folders with paired images: horses, maps" in found.message
         assert found.help == f"give one of them, for example {tmp_path / 'horses'}"
 
+    def test_nothing_is_trained_on_what_is_for_validation(self, tmp_path):
+        found = caught(paired, two_folders(tmp_path, a="Val/A", b="Val/B"))
+        assert "no paired images" in found.message
+        assert "its folders are Val" in found.notes[0]
+
     def test_half_of_one(self, tmp_path):
         picture(tmp_path / "horses" / "trainA" / "1.png")
         assert f"partner {tmp_path / 'horses' / 'trainB'} has none" in caught(paired, tmp_path).message
@@ -325,6 +331,14 @@ class TestCityscapes:
         data = labelled(tmp_path, holdout=0)
         assert data.train.shelf.entries[0].label.stem.endswith("labelIds")
         assert any("labelTrainIds" in name for name in told(tmp_path, data.unused))
+
+    def test_one_file_with_its_instances(self, tmp_path):
+        path = self.city(tmp_path) / "gtFine/train/ulm/ulm_000001_gtFine_labelIds.png"
+        self.city(tmp_path, cities=("ulm",))
+        image = read_input(path, Side(35, LabelMap(34, edges=True)))
+        assert image[:, 0, 0].nonzero().ravel().tolist() == [8]
+        path.with_name("ulm_000001_gtFine_instanceIds.png").unlink()
+        assert "has no instance map" in read_input(path, Side(35, LabelMap(34, edges=True))).reason
 
     def test_photos_alone(self, tmp_path):
         for path in self.city(tmp_path).glob("gtFine/*/*/*"):

@@ -6,9 +6,11 @@ import torch
 from PIL import Image
 
 from catdsl.diagnostics import CatError
-from catdsl.semantics.settings import DataSettings
+from catdsl.semantics.settings import DataSettings, TrainSettings
 from catdsl.train.data.batches import plain_batches, training_batches
 from catdsl.train.data.sides import LabelMap, Side
+from catdsl.train.recipe import teacher_recipe
+from catdsl.train.run_settings import run_settings
 from tests.train.opened import opened
 
 
@@ -233,6 +235,22 @@ class TestErrors:
         ):
             found = caught(tmp_path, **options)
             assert (found.code, part in found.message) == ("E607", True)
+
+
+def test_settings_that_came_later_leave_earlier_runs_what_they_were(tmp_path):
+    for name in "ab":
+        street(tmp_path, name)
+
+    def known(**settings):
+        data = labelled(tmp_path, **settings)
+        recipe = teacher_recipe(TrainSettings())
+        return run_settings(recipe, data, DataSettings(kind="labels", **settings), seed=0, steps=None)
+
+    plain, told = known(), known(label_values=(0, 1, 2, 3, 4))
+    assert {name for name in plain if name.startswith("data.")} == {
+        f"data.{name}" for name in ("kind", "direction", "load", "crop", "flip", "holdout", "ignore", "sizes", "files")
+    }
+    assert {name: told[name] for name in told.keys() - plain.keys()} == {"data.label_values": (0, 1, 2, 3, 4)}
 
 
 @pytest.mark.slow

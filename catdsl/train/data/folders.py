@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from catdsl.diagnostics import CatError
-from catdsl.train.data.layouts import Entries, OddFile, check_folder, entries_of, folded, unreadable_folder
+from catdsl.train.data.layouts import (
+    VALIDATION_NAMES,
+    Entries,
+    OddFile,
+    check_folder,
+    entries_of,
+    folded,
+    unreadable_folder,
+)
 
 T = TypeVar("T")
 
@@ -95,6 +103,7 @@ def _look(path: Path, *, around: tuple[tuple[int, int], ...], count: list[int]) 
 def at_or_below(root: Folder, look: Callable[[Folder], T | None], *, what: str) -> T | None:
     """What `look` finds in the folder itself, or in the only folder inside it in which it finds something.
 
+    A folder for validation is none of those: nothing is trained on what it holds.
     Raises CatError E601 where there are several of those, and as `look` where nothing is found.
     """
     found = look(root)
@@ -103,6 +112,8 @@ def at_or_below(root: Folder, look: Callable[[Folder], T | None], *, what: str) 
     below: list[tuple[Path, T]] = []
     failed: list[CatError] = []
     for folder in root.inside:
+        if folded(folder.path.name) in VALIDATION_NAMES:
+            continue
         try:
             inside = look(folder)
         except CatError as error:

@@ -45,6 +45,12 @@ def cityscapes(folder: Folder, split: str) -> Roles | None:
     )  # fmt: skip
 
 
+def instance_beside(label: Path) -> Path | None:
+    """The instance map that belongs to a label map of Cityscapes; None for another file."""
+    ending = next((ending for ending in _LABELS if label.stem.endswith(ending)), None)
+    return label.with_name(label.stem.removesuffix(ending) + _INSTANCE + label.suffix) if ending else None
+
+
 def _called(folder: Folder, ending: str) -> Iterator[tuple[str, Path]]:
     """The files of all cities whose names end so, with what stands before."""
     for place in (folder, *folder.inside):

@@ -14,8 +14,10 @@ from catdsl.train.data.sides import LabelMap, Side
 # What `labels(classes, ...)` takes at most, and how many levels a spec may well list.
 _MOST_CLASSES = 4096
 _MOST_LISTED = 256
-# Sizes of inputs are multiples of this, which suits generators that halve images four times at most.
+# Sizes of inputs are multiples of these, the nearest. The first suits generators that halve images four times; the
+# second those that do so six times, as GauGAN's, and is for images that it changes little in shape.
 _STEP = 16
+_LARGE_STEP, _LARGE = 64, 256
 _MOST_TIMES = 16
 _COLOUR = Side(3)
 
@@ -103,4 +105,5 @@ def _ignored(levels: Sequence[int]) -> int | None:
 
 
 def _whole(side: int) -> int:
-    return max(_STEP, side // _STEP * _STEP)
+    step = _LARGE_STEP if side >= _LARGE else _STEP
+    return max(step, (side + step // 2) // step * step)
