@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
+from catdsl.reading import read_bytes
 from catdsl.train.data.file_facts import FileFacts, file_facts
 from catdsl.train.data.layouts import OddFile, check_folder, image_files, nothing_found
-from catdsl.train.data.pixels import Unreadable
+from catdsl.train.data.pixels import PICTURE, Unreadable
 from catdsl.train.data.shelves import unusable
 
 _LEAST = 2
@@ -43,9 +44,9 @@ def content_digests(paths: Sequence[Path]) -> tuple[str, ...]:
     odd: list[OddFile] = []
     for path in paths:
         try:
-            digests.append(hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
-        except OSError as error:
-            odd.append(OddFile(path, f"cannot be read ({error.strerror or error})"))
+            digests.append(hashlib.blake2b(read_bytes(path, PICTURE), digest_size=16).hexdigest())
+        except CatError as error:
+            odd.append(OddFile(path, f"cannot be read ({error.diagnostics[0].message})"))
     if odd:
         raise unusable(odd, looked_at=len(paths))
     return tuple(digests)
@@ -76,6 +77,6 @@ def places_by_size(paths: Sequence[Path]) -> dict[tuple[int, int], list[int]]:
 def _misread(facts: FileFacts | Unreadable) -> str:
     if isinstance(facts, Unreadable):
         return facts.reason
-    if facts.sixteen_bit:
-        return "has 16-bit levels, which torch-fidelity would clip: save it with 8 bits"
+    if facts.deep:
+        return f"has {facts.stored.described}, which torch-fidelity would clip: save it with 8 bits"
     return "is stored on its side (EXIF), which torch-fidelity ignores: save it upright" if facts.rotated else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from catdsl.diagnostics import CatError
 from catdsl.train.data.layouts import OddFile
+from catdsl.train.data.levels import shown
 from catdsl.train.data.survey import ImageSummary, LabelUse, Survey
 
 _LISTED = 10
@@ -72,11 +73,12 @@ def settings_block(found: Survey) -> str:
     """A `data { }` block that reads the folder."""
     block = found.proposal.block
     text = "data { " + ", ".join(f"{key} = {_written(value)}" for key, value in block.items()) + " }"
-    return text + ("  # or direction = b_to_a" if "direction" in block else "")
+    swapped = " with the two levels swapped" if "target_levels" in block else ""
+    return text + (f"  # or direction = b_to_a{swapped}" if "direction" in block else "")
 
 
 def _written(value: object) -> str:
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+    return f"[{', '.join(shown(item) for item in value)}]" if isinstance(value, tuple) else str(value)
 
 
 def _way(found: Survey) -> str:
@@ -107,11 +109,17 @@ def _image_line(role: str, images: ImageSummary) -> str:
     usual = f"{_by(images.usual)} ({images.of_usual_size} of {images.count})"
     other = f", from {_by(images.smallest)} to {_by(images.largest)}" if images.smallest != images.largest else ""
     amounts = {
-        "grey": images.grey, "16-bit": images.sixteen_bit, "turned by EXIF": images.rotated,
+        "grey": images.grey, "of more than 8 bits": images.sixteen_bit, "turned by EXIF": images.rotated,
+        "in printing inks (CMYK)": images.inks, "of several frames or pages, of which the first counts": images.several,
         "not square": images.not_square,
     }  # fmt: skip
     odd = "".join(f"; {count} {what}" for what, count in amounts.items() if count)
-    return f"{role:<12}{usual}{other} (height x width){odd}"
+    return f"{role:<12}{usual}{other} (height x width){odd}{_levels_used(images)}"
+
+
+def _levels_used(images: ImageSummary) -> str:
+    known = (("levels", images.levels), ("levels of more than 8 bits", images.deep_levels))
+    return "".join(f"; {what} {shown(used[0])} to {shown(used[1])}" for what, used in known if used is not None)
 
 
 def _label_lines(labels: tuple[LabelUse, ...]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from catdsl.ir.graph import Graph
+from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.images import read_image
 from catdsl.train.data.label_maps import instance_edges, pack, read_indices, read_instances
 from catdsl.train.data.label_values import classes_of
@@ -17,13 +18,14 @@ from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.sides import LabelMap, Side
 
 
-def input_side(graph: Graph, label_values: tuple[int, ...] | None = None) -> Side:
-    """What the generator's input is; `label_values` are the levels of label maps, where they are not the classes."""
+def input_side(graph: Graph, settings: DataSettings | None = None) -> Side:
+    """What the generator's input is, with the levels of its files where settings say which they are."""
     source = graph.inputs[0]
     channels, attrs = graph.channels(source.name), source.attrs
     if attrs["kind"] == "image":
-        return Side(channels)
-    return Side(channels, LabelMap(classes=attrs["classes"], edges=attrs["edges"], values=label_values))
+        return Side(channels, levels=settings.levels if settings is not None else None)
+    values = settings.label_values if settings is not None else None
+    return Side(channels, LabelMap(classes=attrs["classes"], edges=attrs["edges"], values=values))
 
 
 def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor | Unreadable:
@@ -33,7 +35,7 @@ def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor |
     `label`, `train_inst` beside `train_label`. Pixels of the label `ignore` belong to no class.
     """
     if side.labels is None:
-        return read_image(path, side.channels)
+        return read_image(path, side.channels, levels=side.levels)
     indices = read_indices(path)
     if isinstance(indices, Unreadable):
         return indices

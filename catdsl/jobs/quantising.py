@@ -22,6 +22,7 @@ from catdsl.jobs.setting import open_data
 from catdsl.jobs.translate import find_images
 from catdsl.project import Project
 from catdsl.train.data.batches import plain_batches
+from catdsl.train.data.level_check import check_bits_used
 from catdsl.train.data.pixels import Unreadable
 
 MOST_CALIBRATED = 128
@@ -104,7 +105,9 @@ def _calibration_images(project: Project, network: Network, folder: Path) -> lis
     """As `translate` reads them: at their own size, each side brought to a multiple of the stride."""
     files = find_images([folder])
     taken = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, MOST_CALIBRATED).round().astype(int))]
-    side, step = input_side(network.graph, project.settings.data.label_values), stride(network.graph)
+    side, step = input_side(network.graph, project.settings.data), stride(network.graph)
+    if side.labels is None:
+        check_bits_used(taken, side.levels)
     images: list[Tensor] = []
     for path in taken:
         image = read_input(path, side, ignore=project.settings.data.ignore)

@@ -154,7 +154,7 @@ def open_data(project: Project, folder: Path | None, *, as_shown: bool = False) 
     size, settings = (source.type.height, source.type.width), project.settings.data
     if as_shown:
         settings = settings.model_copy(update={"load": None})
-    taken, made = input_side(graph, settings.label_values), Side(graph.channels(output.name))
+    taken, made = input_side(graph, settings), Side(graph.channels(output.name))
     check_kind(settings, taken, source.span)
     _check_crop(project, settings.crop or size)
     made_size = (output.type.height, output.type.width)

@@ -17,6 +17,7 @@ from catdsl.jobs.setting import stride
 from catdsl.project import Project, load
 from catdsl.train.data.images import write_image
 from catdsl.train.data.layouts import image_files
+from catdsl.train.data.level_check import check_bits_used
 from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.sides import Side
 from catdsl.train.modes import evaluating
@@ -50,8 +51,8 @@ def translator(source: Path, weights: Path | None, overrides: dict[str, str], *,
         raise CatError.one("E607", "only generators with one input can translate files", main.span)
     module = module_with_weights(graph, path)
     size = (main.type.height, main.type.width)
-    data = project.settings.data
-    return Translator(module, input_side(graph, data.label_values), stride(project), size, str(path), data.ignore)
+    side = input_side(graph, project.settings.data)
+    return Translator(module, side, stride(project), size, str(path), project.settings.data.ignore)
 
 
 def trained_network(
@@ -89,6 +90,8 @@ def translate(network: Translator, images: Sequence[Path], folder: Path, *, devi
     Sides that are no multiple of the stride are padded for the network and cut again. All images
     that can be read are translated; then CatError E602 lists the others.
     """
+    if network.input.labels is None:
+        check_bits_used(images, network.input.levels)
     module = network.module.to(device)
     written: list[Path] = []
     odd: list[str] = []

@@ -6,7 +6,7 @@ Defaults are those of the method's recipes (Jin et al., CVPR 2021, section 4.1) 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from catdsl.semantics.recipes import PUBLISHED, READ_BY
 
@@ -18,6 +18,16 @@ def _as_pair(value: object) -> object:
 
 Extent = Annotated[int, Field(ge=8, le=8192)]
 Size = Annotated[tuple[Extent, Extent], BeforeValidator(_as_pair)]
+
+
+def _rising(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] >= value[1]:
+        raise ValueError("must be the level of black and, above it, that of white")
+    return value
+
+
+Level = Annotated[float, Field(allow_inf_nan=False)]
+Levels = Annotated[tuple[Level, Level], AfterValidator(_rising)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -198,8 +208,10 @@ class DataSettings(Settings):
     """How images are read. `holdout` images at the end of the sorted list are for validation.
 
     `joined` insists that files hold both images of a pair, or that none does; without it their looks decide.
-    `label_values` are the levels that label maps hold, in the order of the classes; `ignore` is the level
-    of pixels without a class. `workers` threads read ahead, and change no result.
+    `levels` are black and white of files with more than 8 bits, `target_levels` those of the target's
+    where they are others. `label_values` are the levels that label maps hold, in the order of the
+    classes; `ignore` is the level of pixels without a class. `workers` threads read ahead, and change
+    no result.
     """
 
     kind: DataKind = "paired"
@@ -209,6 +221,8 @@ class DataSettings(Settings):
     flip: bool = True
     holdout: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     joined: bool | None = None
+    levels: Levels | None = None
+    target_levels: Levels | None = None
     ignore: LabelLevel | None = None
     label_values: Annotated[tuple[LabelLevel, ...], Field(min_length=1, max_length=4096)] | None = None
     workers: Annotated[int, Field(ge=0, le=64)] = 2

@@ -11,7 +11,7 @@ from catdsl.train.data.opening import ImageData
 from catdsl.train.recipe import Recipe
 
 # Settings that came later: while they say nothing, a run of the version before is the same run.
-_LATER = ("joined", "label_values")
+_LATER = ("joined", "label_values", "levels", "target_levels")
 
 
 def run_settings(

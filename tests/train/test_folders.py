@@ -50,7 +50,7 @@ def caught(look, *arguments, **options):
 
 
 class TestEveryFile:
-    @pytest.mark.parametrize("suffix", [".jfif", ".avif", ".jp2", ".dib", ".pnm", ".tga", ".apng", ".JPG"])
+    @pytest.mark.parametrize("suffix", [".jfif", ".avif", ".jp2", ".jpx", ".pnm", ".apng", ".JPG"])
     def test_pictures_of_many_formats_are_read(self, tmp_path, suffix):
         two_folders(tmp_path)
         for side in "AB":

@@ -142,4 +142,5 @@ def test_grey_of_32_bits(tmp_path):
     Image.fromarray(np.array([[0, 100_000]], np.int32)).save(tmp_path / "deep.tif")
     found = read_pixels(tmp_path / "deep.tif", 1)
     assert isinstance(found, Unreadable)
-    assert "above 65535" in found.reason
+    assert "32-bit signed levels from 0 to 100000" in found.reason
+    assert read_pixels(tmp_path / "deep.tif", 1, (0, 200_000)).ravel().tolist() == [0, 128]

@@ -194,9 +194,9 @@ class TestErrors:
         assert sorted(notes) == [
             "label/a.png has colours (mode RGB), and a label map has one index per pixel",
             "label/b.png is 14x12, but its partner is 12x14 (height x width)",
-            "label/c.png is not an image that Pillow knows",
+            "label/c.png is no picture of a format that is read (PNG, JPEG, WEBP, TIFF, BMP, GIF, PPM, AVIF, JPEG2000)",
             "label/d.png has no partner in DIR/photo",
-            "photo/c.png is not an image that Pillow knows",
+            "photo/c.png is no picture of a format that is read (PNG, JPEG, WEBP, TIFF, BMP, GIF, PPM, AVIF, JPEG2000)",
         ]
         edged = caught(tmp_path, source=side(5, edges=True))
         more = [

@@ -212,7 +212,7 @@ class TestErrors:
         assert found.code == "E602"
         assert found.message.startswith("4 image files")
         for part in (
-            "text.png is not an image",
+            "text.png is no picture of a format that is read",
             "empty.jpg is empty",
             "torn.png cannot",
             "odd.png is 9 wide",

@@ -73,7 +73,7 @@ class TestLayouts:
 
     def test_sizes_modes_and_names_of_all_sorts(self, tmp_path):
         two_sides(tmp_path, 2, 2)
-        Image.fromarray(np.full((30, 11), 40 * 257, np.uint16)).save(tmp_path / "A" / "deep ü#%.png")
+        Image.fromarray(np.full((30, 11), 140 * 257, np.uint16)).save(tmp_path / "A" / "deep ü#%.png")
         Image.new("L", (9, 50), 41).save(tmp_path / "A" / "grey.tif")
         Image.new("RGBA", (5, 6), (42, 42, 42, 255)).save(tmp_path / "A" / "clear.webp", lossless=True)
         turned = Image.new("RGB", (20, 10), (200,) * 3)
@@ -84,7 +84,7 @@ class TestLayouts:
         data = sides_of(tmp_path, holdout=0, load=(16, 24), crop=(16, 16))
         items = data.train.read(range(5))
         assert {i.shape for pair in items for i in pair} == {(16, 24, 3)}
-        assert [int(i[0, 0, 0]) for i, _ in items] == [42, 40, 41, 0, 1]
+        assert [int(i[0, 0, 0]) for i, _ in items] == [42, 140, 41, 0, 1]
         upper, lower = items[0][1][1, :, 0], items[0][1][-2, :, 0]
         assert (set(upper.tolist()), set(lower.tolist())) == ({43}, {200})
 

@@ -19,7 +19,10 @@ def main() -> None:
 
     if len(sys.argv) != 3:
         sys.exit(f"usage: python {{sys.argv[0]}} INPUT OUTPUT")
-    image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("{mode}")
+    # Rasters alone: for some other formats Pillow starts a program.
+    formats = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
+    opened = Image.open(sys.argv[1], formats=formats)
+    image = ImageOps.exif_transpose(opened).convert("{mode}")
     pixels = torch.from_numpy(np.array(image)).float(){channels}
     x = pixels[None] / 127.5 - 1
 {rest}'''
@@ -33,8 +36,11 @@ def main() -> None:
 
     if len(sys.argv) != 3:
         sys.exit(f"usage: python {{sys.argv[0]}} LABELS OUTPUT")
+    # Rasters alone: for some other formats Pillow starts a program.
+    formats = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
     # Each pixel holds the index of its class; what is no class stays empty.
-    labels = torch.from_numpy(np.array(Image.open(sys.argv[1]))).long()
+    opened = Image.open(sys.argv[1], formats=formats)
+    labels = torch.from_numpy(np.array(opened)).long()
     classes = torch.arange({classes})[:, None, None]
     x = (labels == classes).float()[None]
 {rest}'''

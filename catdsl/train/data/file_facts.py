@@ -1,51 +1,88 @@
-"""What one image file is like, before anything is made of it: size, depth, orientation, and whether it is A|B."""
+"""What one image file is like, before anything is made of it: size, levels and orientation."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+import numpy.typing as npt
 
-from catdsl.train.data.pixels import SIXTEEN_BITS, Unreadable, decode
+from catdsl.train.data.levels import Levels, to_eight_bits, used
+from catdsl.train.data.pixels import Picture, Unreadable, decode
+from catdsl.train.data.stored import Stored
 
-_ORIENTATION = 0x0112
-_UPRIGHT = (0, 1)
-_GREY = ("1", "L", "LA", *SIXTEEN_BITS)
-
-# Two images side by side meet in a step that no scene has there: this many times the usual one, and levels.
-_TIMES_USUAL = 3
-_LEAST_STEP = 4
+_GREY = ("1", "L", "LA", "La", "F")
+_INKS = "CMYK"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """`size` (height, width) is that of the upright image; `seam` where its halves look like two images."""
+    """`size` (height, width) is that of the upright image.
+
+    `used` are the lowest and the highest level of any channel, of `stored` ones; `several` where the
+    file has more frames or pages than the first.
+    """
 
     size: tuple[int, int]
     grey: bool
-    sixteen_bit: bool
+    channels: int
+    stored: Stored
+    used: Levels
     rotated: bool
-    seam: bool
+    inks: bool
+    several: bool
+
+    @property
+    def deep(self) -> bool:
+        """Whether levels are others than 0 to 255 at most."""
+        return self.stored.deep
+
+    @property
+    def deep_colour(self) -> bool:
+        """Whether it is colour of more than 8 bits, of which only the upper 8 are read."""
+        return self.deep and self.channels > 1
 
 
 def file_facts(path: Path) -> FileFacts | Unreadable:
     """The whole file is decoded, so that a damaged one is found."""
+    picture = decode(path)
+    if isinstance(picture, Unreadable):
+        return picture
+    image = picture.image
+    levels = used_levels(picture)
+    if levels is None:
+        return Unreadable(path, "has levels that are no numbers (NaN or infinite)")
+    return FileFacts(
+        size=(image.height, image.width),
+        grey=image.mode in _GREY or image.mode.startswith("I"),
+        channels=picture.channels,
+        stored=picture.stored,
+        used=levels,
+        rotated=picture.rotated,
+        inks=image.mode == _INKS,
+        several=picture.several,
+    )
 
-    def take(opened: Image.Image) -> FileFacts | Unreadable:
-        if opened.mode == "F":
-            return Unreadable(path, "has floating-point pixels, whose range is not known")
-        grey, sixteen = opened.mode in _GREY, opened.mode in SIXTEEN_BITS
-        rotated = opened.getexif().get(_ORIENTATION, 1) not in _UPRIGHT
-        upright = ImageOps.exif_transpose(opened)
-        return FileFacts((upright.height, upright.width), grey, sixteen, rotated, _has_seam(upright))
 
-    return decode(path, take)
+def used_levels(picture: Picture) -> Levels | None:
+    """The lowest and the highest level of any channel, without that of transparency; None where one is no number."""
+    if picture.stored.deep and picture.channels == 1:
+        return used(picture.levels())
+    image = picture.image
+    colour = image if image.mode in ("1", "L", "RGB") else image.convert("RGB")
+    extrema = np.asarray(colour.getextrema())
+    low, high = int(extrema.min()), int(extrema.max())
+    # Of deep colour the upper 8 bits are read: no more is known of its levels than what they can be.
+    step = (picture.stored.most + 1) // 256 if picture.stored.deep else 1
+    return low * step, high * step + step - 1
 
 
-def _has_seam(image: Image.Image) -> bool:
-    if image.width % 2 or image.width < 4:
-        return False
-    # 16-bit levels are clipped here, which leaves a step a step.
-    levels = np.asarray(image.convert("L"), np.int16)
-    steps = np.abs(np.diff(levels, axis=1)).mean(axis=0)
-    return bool(steps[image.width // 2 - 1] >= max(_LEAST_STEP, _TIMES_USUAL * np.median(steps)))
+def grey_levels(picture: Picture, levels: Levels) -> npt.NDArray[np.int16]:
+    """0 to 255; deep levels as far apart as they can be, as their black and white may not be known."""
+    if not picture.stored.deep or picture.channels > 1:
+        return np.asarray(picture.image.convert("L"), np.int16)
+    low, high = levels
+    if low == high:
+        return np.zeros((picture.image.height, picture.image.width), np.int16)
+    grey = to_eight_bits(picture.levels(), picture.stored, levels)
+    assert not isinstance(grey, str), "these are its own levels"
+    return grey.astype(np.int16)

@@ -28,12 +28,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Sets that are not verified yet, files without a place, a digest of the training files, and what is not read."""
+    """Sets that are not verified yet, files without a place, a digest of the training files, and what is not read.
+
+    `pictures` are the files of inputs and of targets, label maps not among them.
+    """
 
     train: ImageSet
     validation: ImageSet
     odd: tuple[OddFile, ...]
     fingerprint: str
+    pictures: tuple[tuple[Path, ...], tuple[Path, ...]]
     unused: Unused
     joined: bool = False
     """Whether each file is cut into the two images of a pair."""

@@ -9,6 +9,7 @@ from PIL import Image
 
 from catdsl.diagnostics import CatError
 from catdsl.files import write_whole
+from catdsl.train.data.levels import Levels
 from catdsl.train.data.pixels import CHANNELS, Pixels, Unreadable, read_pixels, resize_pixels
 
 
@@ -24,9 +25,14 @@ def to_pixels(image_CHW: torch.Tensor) -> Pixels:
     return np.ascontiguousarray(levels.to(torch.uint8).permute(1, 2, 0).numpy())
 
 
-def read_image(path: Path, channels: int, *, size: tuple[int, int] | None = None) -> torch.Tensor | Unreadable:
-    """One file as float32 CHW in [-1, 1], resized to `size` (height, width) where it is given."""
-    pixels = read_pixels(path, channels)
+def read_image(
+    path: Path, channels: int, *, size: tuple[int, int] | None = None, levels: Levels | None = None
+) -> torch.Tensor | Unreadable:
+    """One file as float32 CHW in [-1, 1], resized to `size` (height, width) where it is given.
+
+    `levels` are black and white of a file with more than 8 bits.
+    """
+    pixels = read_pixels(path, channels, levels)
     if isinstance(pixels, Unreadable):
         return pixels
     return to_tensor(pixels if size is None else resize_pixels(pixels, size))

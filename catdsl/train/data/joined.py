@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+import numpy.typing as npt
 
 from catdsl.diagnostics import CatError
+from catdsl.train.data.file_facts import grey_levels, used_levels
 from catdsl.train.data.layouts import OddFile
 from catdsl.train.data.layouts_paired import LOOKED_FOR as FOR_PAIRS
 from catdsl.train.data.layouts_unpaired import LOOKED_FOR as FOR_SIDES
-from catdsl.train.data.pixels import Unreadable, decode
+from catdsl.train.data.pixels import Unreadable, decode, upright_size
 
 T = TypeVar("T")
 Size = tuple[int, int]
@@ -37,9 +38,6 @@ _GOES_ON = 1.5
 _LEAST_CORRELATION = 0.5
 _LEAST_SPREAD = 4
 
-_ORIENTATION = 0x0112
-_LYING = (5, 6, 7, 8)
-
 
 @dataclass(frozen=True, slots=True)
 class Middle:
@@ -54,7 +52,7 @@ def check_joined(folder: Path, files: Sequence[Path]) -> tuple[OddFile, ...]:
 
     Raises CatError E601 where most of them look so: cut in half they would teach nothing.
     """
-    sizes = {path: size for path, size in _of_each(_upright_size, files).items() if not isinstance(size, Unreadable)}
+    sizes = {path: size for path, size in _of_each(upright_size, files).items() if not isinstance(size, Unreadable)}
     known = list(sizes)
     places = np.linspace(0, len(known) - 1, min(len(known), _LOOKED_AT)).round().astype(int)
     middles = _of_each(_middle, [known[i] for i in places])
@@ -82,15 +80,24 @@ def _single(sizes: Mapping[Path, Size], middles: Mapping[Path, Middle | Unreadab
     )  # fmt: skip
 
 
-def middle_of(image: Image.Image) -> Middle:
-    """What meets between the halves of an upright image."""
-    if image.width % 2 or image.width < 4:
+def _middle(path: Path) -> Middle | Unreadable:
+    picture = decode(path)
+    if isinstance(picture, Unreadable):
+        return picture
+    levels = used_levels(picture)
+    if levels is None:
+        return Unreadable(path, "has levels that are no numbers")
+    return middle_of(grey_levels(picture, levels))
+
+
+def middle_of(levels_HW: npt.NDArray[np.int16]) -> Middle:
+    """What meets between the halves of an image."""
+    width = levels_HW.shape[1]
+    if width % 2 or width < 4:
         return Middle(seam=False, goes_on=False)
-    # 16-bit levels are clipped here, which leaves a step a step.
-    levels = np.asarray(image.convert("L"), np.int16)
-    steps = np.abs(np.diff(levels, axis=1)).mean(axis=0)
-    left, right = levels[:, image.width // 2 - 1].astype(np.float64), levels[:, image.width // 2].astype(np.float64)
-    step, usual = steps[image.width // 2 - 1], np.median(steps)
+    steps = np.abs(np.diff(levels_HW, axis=1)).mean(axis=0)
+    left, right = (levels_HW[:, column].astype(np.float64) for column in (width // 2 - 1, width // 2))
+    step, usual = steps[width // 2 - 1], np.median(steps)
     spread = min(left.std(), right.std())
     alike = spread >= _LEAST_SPREAD and np.corrcoef(left, right)[0, 1] >= _LEAST_CORRELATION
     return Middle(
@@ -109,20 +116,6 @@ def _is_twice(size: Size) -> bool:
 def _of_each(look: Callable[[Path], T], files: Sequence[Path]) -> dict[Path, T]:
     with ThreadPoolExecutor(_READERS) as pool:
         return dict(zip(files, pool.map(look, files), strict=True))
-
-
-def _upright_size(path: Path) -> Size | Unreadable:
-    """Height and width, for which no pixel is decoded."""
-
-    def take(opened: Image.Image) -> Size:
-        lying = opened.getexif().get(_ORIENTATION) in _LYING
-        return (opened.width, opened.height) if lying else (opened.height, opened.width)
-
-    return decode(path, take)
-
-
-def _middle(path: Path) -> Middle | Unreadable:
-    return decode(path, lambda opened: middle_of(ImageOps.exif_transpose(opened)))
 
 
 def _plain(folder: Path, count: int) -> CatError:

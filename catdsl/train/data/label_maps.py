@@ -4,10 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
-from PIL.PngImagePlugin import PngImageFile
 
-from catdsl.train.data.pixels import SIXTEEN_BITS, Unreadable, decode
+from catdsl.train.data.pixels import Picture, Unreadable, decode
 
 Indices = npt.NDArray[np.int64]
 """An index of each pixel, height x width."""
@@ -18,37 +16,45 @@ PackedLabels = npt.NDArray[np.unsignedinteger]
 COMMON_IGNORED = (255, 65_535)
 """What data sets use for pixels without a class: the highest level of a file."""
 
-_INDEXED = ("1", "L", "P", *SIXTEEN_BITS)
+_INDEXED = ("1", "L", "P")
+_LOSSY = {"JPEG": "JPEG", "MPO": "JPEG", "JPEG2000": "JPEG 2000"}
+_LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
 _SHOWN = 5
 
 
 def read_indices(path: Path) -> Indices | Unreadable:
     """A label map: palette images give the index into the palette, grey ones (8 or 16 bit) their level."""
-
-    def take(opened: Image.Image) -> Indices | Unreadable:
-        if opened.format == "JPEG":
-            return Unreadable(path, "is a JPEG, whose compression changes labels; PNG keeps them")
-        if opened.mode not in _INDEXED:
-            return Unreadable(path, f"has colours (mode {opened.mode}), and a label map has one index per pixel")
-        step = _levels_apart(opened)
-        return _array(opened).astype(np.int64) // step
-
-    return decode(path, take)
+    picture = decode(path)
+    if isinstance(picture, Unreadable):
+        return picture
+    lossy = _lossy(picture)
+    if lossy is not None:
+        return Unreadable(path, f"is a {lossy}, whose compression changes labels; PNG keeps them")
+    if picture.stored.numbers == "float":
+        return Unreadable(path, "has floating-point levels (mode F), and a label map has one index per pixel")
+    if picture.image.mode not in _INDEXED and not picture.image.mode.startswith("I"):
+        return Unreadable(path, f"has colours (mode {picture.image.mode}), and a label map has one index per pixel")
+    return picture.levels().astype(np.int64)
 
 
 def read_instances(path: Path) -> Indices | Unreadable:
     """An instance map as one number per pixel: colours, where it has them, are put together to one."""
-
-    def take(opened: Image.Image) -> Indices | Unreadable:
-        if opened.mode == "F":
-            return Unreadable(path, "has floating-point pixels, which number no instances")
-        array = _array(opened).astype(np.int64)
-        if array.ndim == 2:
-            return array
-        weights = 256 ** np.arange(array.shape[2], dtype=np.int64)
-        return np.asarray(array @ weights, np.int64)
-
-    return decode(path, take)
+    picture = decode(path)
+    if isinstance(picture, Unreadable):
+        return picture
+    lossy = _lossy(picture)
+    if lossy is not None:
+        return Unreadable(path, f"is a {lossy}, whose compression changes numbers; PNG keeps them")
+    if picture.stored.numbers == "float":
+        return Unreadable(path, "has floating-point pixels, which number no instances")
+    if picture.stored.deep and picture.channels > 1:
+        bits = picture.stored.bits
+        return Unreadable(path, f"has {bits}-bit colour, of which only the upper 8 bits are read; save it as grey")
+    array = picture.levels().astype(np.int64)
+    if array.ndim == 2:
+        return array
+    weights = 256 ** np.arange(array.shape[2], dtype=np.int64)
+    return np.asarray(array @ weights, np.int64)
 
 
 def checked_labels(indices_HW: Indices, *, classes: int, ignore: int | None) -> Indices | str:
@@ -100,14 +106,8 @@ def label_type(classes: int) -> np.dtype[np.unsignedinteger]:
     return np.dtype(np.uint8) if classes <= np.iinfo(np.uint8).max else np.dtype(np.uint16)
 
 
-def _levels_apart(opened: Image.Image) -> int:
-    """How far apart Pillow puts the levels of a grey PNG of 2 or 4 bits, which it spreads over 8."""
-    if not isinstance(opened, PngImageFile) or opened.mode != "L" or not opened.tile:
-        return 1
-    raw = opened.tile[0][3]
-    bits = int(raw[2:]) if isinstance(raw, str) and raw.startswith("L;") else 8
-    return 255 // (2**bits - 1)
-
-
-def _array(opened: Image.Image) -> npt.NDArray[np.generic]:
-    return np.asarray(ImageOps.exif_transpose(opened))
+def _lossy(picture: Picture) -> str | None:
+    """What the file's compression is called, where it changes levels."""
+    if picture.format == "TIFF" and picture.compression in _LOSSY_IN_TIFF:
+        return f"TIFF with {picture.compression.removeprefix('tiff_').upper()} inside"
+    return _LOSSY.get(picture.format)

@@ -54,6 +54,7 @@ def look_for_labelled(wanted: Wanted) -> Found:
         validation=images(validation, wanted.validation),
         odd=tuple(file for split in layout.splits for file in _odd_of(split, edges=labels.edges)),
         fingerprint=digest_of((item.name, item.files if labels.edges else item.files[:2]) for item in train),
+        pictures=((), tuple(item.photo for item in (*train, *validation))),
         unused=unused_in(root, (path for split in layout.splits for path in split.taken)),
     )
 
@@ -74,7 +75,7 @@ def _check_instances(splits: Iterable[LabelSplit]) -> None:
 
 def _decode(item: Labelled, format: ImageFormat, *, labels: LabelMap, ignore: int | None) -> Decoded | Odd:
     """The packed label map and the photo, or all that is wrong with their files."""
-    photo = read_pixels(item.photo, format.target_channels)
+    photo = read_pixels(item.photo, format.target.channels, format.target.levels)
     indices = read_indices(item.label)
     # What has no instance map at all is listed already, among the files without a place.
     instances = read_instances(item.instance) if labels.edges and item.instance is not None else None

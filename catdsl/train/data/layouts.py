@@ -12,20 +12,19 @@ from catdsl.diagnostics import CatError
 from catdsl.limits import LIMITS
 from catdsl.reading import reason
 
-# What pictures are called, by their format. Only formats of rows and columns of pixels: Pillow's list has others.
+# What pictures are called, by the format that Pillow takes them for: those that the door for pictures opens, MPO
+# as JPEG among them.
 SUFFIXES_OF: Mapping[str, tuple[str, ...]] = {
     "PNG": (".png", ".apng"),
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "MPO": (".mpo",),
     "WEBP": (".webp",),
     "BMP": (".bmp",),
-    "DIB": (".dib",),
     "GIF": (".gif",),
     "TIFF": (".tif", ".tiff"),
     "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
     "AVIF": (".avif", ".avifs"),
     "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
-    "TGA": (".tga", ".icb", ".vda", ".vst"),
 }
 IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES_OF.values() for suffix in suffixes)
 TRAINING_NAMES = ("train", "training")

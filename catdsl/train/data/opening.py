@@ -1,7 +1,7 @@
 """A data folder opened: every file verified before training starts, and kept in memory if all are small."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from catdsl.train.data.found import Found, Wanted
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.labelled import look_for_labelled
 from catdsl.train.data.layouts import OddFile
+from catdsl.train.data.level_check import check_levels
 from catdsl.train.data.pairs import look_for_pairs
 from catdsl.train.data.pixels import CHANNELS
 from catdsl.train.data.shelves import unusable
@@ -53,12 +54,8 @@ class Looked:
 
     data: ImageData
     odd: tuple[OddFile, ...]
-
-    @property
-    def problem(self) -> CatError | None:
-        """E602 with the files that cannot be used, or None."""
-        looked_at = len(self.data.train) + len(self.data.validation)
-        return unusable(self.odd, looked_at=looked_at) if self.odd else None
+    problem: CatError | None
+    """E602 or E607 with what cannot be used, or None."""
 
 
 def open_images(
@@ -103,6 +100,7 @@ def look_at_images(
     source = source.with_values(settings.label_values)
     _check_settings(load, crop, source, target)
     _check_scaled(load, crop, scale)
+    source, target = with_levels(source, target, settings)
     training, validation = (ImageFormat(size=s, scale=scale, source=source, target=target) for s in (load, crop))
     found = _READERS[settings.kind](
         Wanted(folder=folder, settings=settings, training=training, validation=validation)
@@ -110,6 +108,7 @@ def look_at_images(
     keep = found.train.bytes + found.validation.bytes <= most_in_memory
     trained, odd_training = found.train.verified(keep=keep)
     validated, odd_validation = found.validation.verified(keep=keep)
+    odd = (*found.odd, *odd_training, *odd_validation)
     data = ImageData(
         kind=settings.kind,
         train=trained,
@@ -122,7 +121,26 @@ def look_at_images(
         unused=found.unused,
         joined=found.joined,
     )
-    return Looked(data, (*found.odd, *odd_training, *odd_validation))
+    return Looked(data, odd, _problem(odd, found, settings, looked_at=len(trained) + len(validated)))
+
+
+def _problem(odd: tuple[OddFile, ...], found: Found, settings: DataSettings, *, looked_at: int) -> CatError | None:
+    if odd:
+        return unusable(odd, looked_at=looked_at)
+    try:
+        check_levels(*found.pictures, settings)
+    except CatError as error:
+        return error
+    return None
+
+
+def with_levels(source: Side, target: Side, settings: DataSettings) -> tuple[Side, Side]:
+    """Both sides with the levels that the settings give them; label maps have none."""
+    of_target = settings.target_levels or settings.levels
+    return (
+        source if source.labels is not None else replace(source, levels=settings.levels),
+        replace(target, levels=of_target),
+    )
 
 
 def check_kind(settings: DataSettings, source: Side, span: Span | None = None) -> None:

@@ -1,5 +1,8 @@
 """Paired images: A|B in one file or two files of one name, decoded together."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from catdsl.train.data.folders import look_into, unused_in
 from catdsl.train.data.formats import ImageFormat
 from catdsl.train.data.found import Found, Wanted, digest_of, split_off
@@ -37,16 +40,21 @@ def look_for_pairs(wanted: Wanted) -> Found:
         validation=images(validation, wanted.validation),
         odd=tuple(odd),
         fingerprint=digest_of((pair.name, pair.files) for pair in train),
+        pictures=_by_side((*train, *validation), forward=wanted.settings.direction == "a_to_b"),
         unused=unused_in(root, (path for split in layout.splits for path in split.taken)),
         joined=any(split.joined for split in layout.splits),
     )
 
 
+def _by_side(pairs: Sequence[Pair], *, forward: bool) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    sides = tuple(pair.a for pair in pairs), tuple(pair.b or pair.a for pair in pairs)
+    return sides if forward else sides[::-1]
+
+
 def _decode(pair: Pair, format: ImageFormat, *, forward: bool) -> Decoded | Odd:
-    channels = (format.input_channels, format.target_channels)
-    channels_a, channels_b = channels if forward else channels[::-1]
-    a = read_pixels(pair.a, channels_a)
-    b = read_pixels(pair.b or pair.a, channels_b) if pair.b or channels_b != channels_a else a
+    side_a, side_b = (format.source, format.target) if forward else (format.target, format.source)
+    a = read_pixels(pair.a, side_a.channels, side_a.levels)
+    b = read_pixels(pair.b or pair.a, side_b.channels, side_b.levels) if pair.b or side_b != side_a else a
     if isinstance(a, Unreadable) or isinstance(b, Unreadable):
         bad = {side.path: OddFile(side.path, side.reason) for side in (a, b) if isinstance(side, Unreadable)}
         return Odd(tuple(bad.values()))

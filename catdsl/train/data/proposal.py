@@ -8,6 +8,7 @@ from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.formats import SAME_SIZE
 from catdsl.train.data.found import default_holdout
 from catdsl.train.data.label_maps import COMMON_IGNORED
+from catdsl.train.data.levels import Levels
 from catdsl.train.data.readings import Reading
 from catdsl.train.data.sides import LabelMap, Side
 
@@ -40,6 +41,14 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class SideLevels:
+    """Black and white of a side's files with more than 8 bits: what must be set, and else what they usually have."""
+
+    needed: Levels | None = None
+    usual: Levels | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Labels:
     classes: int
     values: tuple[int, ...] | None = None
@@ -47,11 +56,13 @@ class _Labels:
 
 
 def propose(
-    reading: Reading, *, size: tuple[int, int] | None, levels: Sequence[int], scale: tuple[Fraction, Fraction]
-) -> Proposal:
+    reading: Reading, *,
+    size: tuple[int, int] | None, levels: Sequence[int], scale: tuple[Fraction, Fraction],
+    sides: Sequence[SideLevels],
+) -> Proposal:  # fmt: skip
     """Settings for a reading. `size` is that of most photos, `levels` are those of its label maps, in order.
 
-    `scale` is how many times as large most images are as their partners.
+    `scale` is how many times as large most images are as their partners; `sides` are those that are images.
     """
     block: dict[str, object] = {"kind": reading.kind}
     source = _COLOUR
@@ -63,6 +74,7 @@ def propose(
         source = Side(labels.classes + edges, LabelMap(classes=labels.classes, edges=edges, values=labels.values))
     else:
         block["direction"] = "a_to_b"
+    block |= _black_and_white(sides)
     if not reading.has_validation:
         smallest = min(
             len(part.files) for part in reading.parts if part.purpose == "train" and part.role != "instance"
@@ -79,6 +91,16 @@ def propose(
 def can_enlarge(scale: tuple[Fraction, Fraction]) -> bool:
     """Whether images so many times as high and wide as their partners are what a generator makes of those."""
     return all(1 in (t.numerator, t.denominator) and max(t.numerator, t.denominator) <= _MOST_TIMES for t in scale)
+
+
+def _black_and_white(sides: Sequence[SideLevels]) -> dict[str, object]:
+    """What is to be said of black and white, where files have more than 8 bits."""
+    if all(side.needed is None for side in sides):
+        return {}
+    levels, of_target = (side.needed or side.usual for side in (sides[0], sides[-1]))
+    if levels is None or of_target is None or levels == of_target:
+        return {"levels": levels or of_target}
+    return {"levels": levels, "target_levels": of_target}
 
 
 def _labels(levels: Sequence[int], *, known: int) -> _Labels:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from catdsl.train.data.label_maps import label_type
+from catdsl.train.data.levels import Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,14 @@ class LabelMap:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The images that a generator takes or makes; `labels` is None for those of grey or colour."""
+    """The images that a generator takes or makes; `labels` is None for those of grey or colour.
+
+    `levels` are black and white of files with more than 8 bits, None where nothing is said.
+    """
 
     channels: int
     labels: LabelMap | None = None
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         assert self.labels is None or self.channels == self.labels.classes + self.labels.edges

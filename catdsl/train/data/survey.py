@@ -16,9 +16,10 @@ from catdsl.train.data.formats import SAME_SIZE
 from catdsl.train.data.joined import check_joined
 from catdsl.train.data.label_maps import read_indices
 from catdsl.train.data.layouts import OddFile
+from catdsl.train.data.levels import Levels, proposed
 from catdsl.train.data.opening import Looked, look_at_images
 from catdsl.train.data.pixels import Unreadable
-from catdsl.train.data.proposal import Proposal, can_enlarge, propose
+from catdsl.train.data.proposal import Proposal, SideLevels, can_enlarge, propose
 from catdsl.train.data.readings import JOINED, Reading, readings_of
 
 T = TypeVar("T")
@@ -30,7 +31,12 @@ _MOST = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSummary:
-    """The images of one role; sizes are (height, width), of A|B files those of one half."""
+    """The images of one role; sizes are (height, width), of A|B files those of one half.
+
+    `levels` are the lowest and the highest of files of 8 bits, `deep_levels` those of the `sixteen_bit`
+    files, which have more, are signed or floating-point. `usual_levels` are black and white of these
+    where nothing is said, and `proposed_levels` what is to be said, or None.
+    """
 
     count: int
     smallest: Size
@@ -40,7 +46,13 @@ class ImageSummary:
     grey: int
     sixteen_bit: int
     rotated: int
+    inks: int
+    several: int
     not_square: int
+    levels: Levels | None
+    deep_levels: Levels | None
+    usual_levels: Levels | None
+    proposed_levels: Levels | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,7 @@ def survey(folder: Path) -> Survey:
         size=images["photo"].usual if "photo" in images else None,
         levels=tuple(use.label for use in labels),
         scale=_usual(_ratios(reading, _sizes(facts))),
+        sides=tuple(_side_levels(images, role) for role in (("photo",) if reading.kind == "labels" else ("A", "B"))),
     )
     return Survey(
         folder=folder,
@@ -181,10 +194,29 @@ def _summary(facts: list[FileFacts], *, halved: bool) -> ImageSummary:
         usual=usual,
         of_usual_size=of_usual_size,
         grey=sum(f.grey for f in facts),
-        sixteen_bit=sum(f.sixteen_bit for f in facts),
+        sixteen_bit=sum(f.deep for f in facts),
         rotated=sum(f.rotated for f in facts),
+        inks=sum(f.inks for f in facts),
+        several=sum(f.several for f in facts),
         not_square=sum(height != width for height, width in sizes),
+        levels=_range([f for f in facts if not f.deep]),
+        deep_levels=_range([f for f in facts if f.deep]),
+        usual_levels=max((f.stored.usual for f in facts if f.deep and f.stored.usual is not None), default=None),
+        proposed_levels=_proposed(facts),
     )
+
+
+def _range(facts: list[FileFacts]) -> Levels | None:
+    return (min(f.used[0] for f in facts), max(f.used[1] for f in facts)) if facts else None
+
+
+def _proposed(facts: Iterable[FileFacts]) -> Levels | None:
+    return proposed([(f.stored, f.used) for f in facts if not f.deep_colour])
+
+
+def _side_levels(images: Mapping[str, ImageSummary], role: str) -> SideLevels:
+    summary = images.get(role, images.get(JOINED))
+    return SideLevels() if summary is None else SideLevels(summary.proposed_levels, summary.usual_levels)
 
 
 def _map_facts(path: Path) -> Mapping[int, int] | Unreadable:

@@ -9,6 +9,7 @@ from catdsl.train.data.layouts import OddFile
 from catdsl.train.data.layouts_unpaired import LOOKED_FOR, find_two_sides
 from catdsl.train.data.pixels import Pixels, Unreadable, read_pixels, resize_pixels
 from catdsl.train.data.shelves import Odd, Shelf
+from catdsl.train.data.sides import Side
 
 
 def look_for_two_sides(wanted: Wanted) -> Found:
@@ -29,25 +30,26 @@ def look_for_two_sides(wanted: Wanted) -> Found:
     return Found(
         train=ApartImages(
             format=at_load,
-            inputs=_shelf(train[0], at_load.size, at_load.input_channels),
-            targets=_shelf(train[1], at_load.target_size, at_load.target_channels),
+            inputs=_shelf(train[0], at_load.size, at_load.source),
+            targets=_shelf(train[1], at_load.target_size, at_load.target),
             length=max(map(len, train)),
         ),
         validation=ApartImages(
             format=at_crop,
-            inputs=_shelf(validation[0], at_crop.size, at_crop.input_channels),
-            targets=_shelf(validation[1], at_crop.target_size, at_crop.target_channels),
+            inputs=_shelf(validation[0], at_crop.size, at_crop.source),
+            targets=_shelf(validation[1], at_crop.target_size, at_crop.target),
             length=len(validation[0]),
         ),
         odd=tuple(file for split in layout.splits for file in split.odd),
         fingerprint=digest_of((f"{side}/{path.stem}", (path,)) for side, files in enumerate(train) for path in files),
+        pictures=((*train[0], *validation[0]), (*train[1], *validation[1])),
         unused=unused_in(root, (path for split in layout.splits for path in split.taken)),
     )
 
 
-def _shelf(files: tuple[Path, ...], size: tuple[int, int], channels: int) -> Shelf[Path, Pixels]:
+def _shelf(files: tuple[Path, ...], size: tuple[int, int], side: Side) -> Shelf[Path, Pixels]:
     def decode(path: Path) -> Pixels | Odd:
-        pixels = read_pixels(path, channels)
+        pixels = read_pixels(path, side.channels, side.levels)
         if isinstance(pixels, Unreadable):
             return Odd((OddFile(pixels.path, pixels.reason),))
         return resize_pixels(pixels, size)
