@@ -35,6 +35,13 @@ LEVELS: dict[str, Callable[[np.random.Generator], tuple[tuple[int, ...], type]]]
 }
 UNREADABLE = ("colours", "jpeg", "floats", "instances")
 HARMLESS = ("none", "note", "depth", "hidden", "case")
+DEPTHS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "8 bits": lambda pixels: pixels,
+    "12 of 16 bits": lambda pixels: pixels[..., 0].astype(np.uint16) * 16,
+    "16 bits": lambda pixels: pixels[..., 0].astype(np.uint16) * 257,
+    "signed": lambda pixels: pixels[..., 0].astype(np.int32) * 9 - 1000,
+    "floats": lambda pixels: pixels[..., 0].astype(np.float32) / 255,
+}
 DAMAGES = ("none", "none", "none", "text", "lonely", "dangling", "note", "depth", "other size", "case", "hidden")
 
 
@@ -63,13 +70,14 @@ def draw_folder(root: Path, seed: int) -> Drawn:
         numbers.choice(("no", "no", "all", "some")),
     )
     times = int(numbers.choice((1, 1, 1, 2, 3)))
+    depths = [str(numbers.choice(("8 bits", "8 bits", *DEPTHS))) for _ in range(2)]
     for place in (root / inside / name for name in splits):
         if kind == "labels":
             said += [levels, f"labels {other}", f"instances {instances}"]
             drawn += _labels(place, numbers, count, size, levels, other, instances)
         else:
-            said += [f"times {times}"]
-            drawn += _images(place, numbers, kind, count, size, times)
+            said += [f"times {times}", *depths]
+            drawn += _images(place, numbers, kind, count, size, times, depths)
     damage = DAMAGES[numbers.integers(len(DAMAGES))]
     _damage(damage, drawn[numbers.integers(len(drawn))], root, numbers)
     # Images right in a folder of the data folder may be anything.
@@ -92,22 +100,26 @@ def _save(path: Path, pixels: np.ndarray) -> Path:
 
 
 def _images(
-    place: Path, numbers: np.random.Generator, kind: str, count: int, size: tuple[int, int], times: int
-) -> list[Path]:
+    place: Path, numbers: np.random.Generator, kind: str, count: int, size: tuple[int, int], times: int,
+    depths: list[str],
+) -> list[Path]:  # fmt: skip
     drawn = []
     larger = (size[0] * times, size[1] * times)
     for i in range(count):
         a, b = _scene(numbers, size), 255 - _scene(numbers, size)
-        if kind == "joined":
-            drawn.append(_save(place / f"{i}.png", np.concatenate((a, b), axis=1)))
-        elif kind == "plain":
-            drawn.append(_save(place / f"{i}.png", a))
+        if kind == "two":
+            b = _scene(numbers, larger)
+        whole = np.concatenate((a, b), axis=1) if kind == "joined" else a
+        a, b, whole = DEPTHS[depths[0]](a), DEPTHS[depths[1]](b), DEPTHS[depths[0]](whole)
+        deep = [".tif" if depth in ("signed", "floats") else ".png" for depth in depths]
+        if kind in ("joined", "plain"):
+            drawn.append(_save(place / f"{i}{deep[0]}", whole))
         elif kind == "endings":
-            drawn += [_save(place / f"{i}_A.png", a), _save(place / f"{i}_B.png", b)]
+            drawn += [_save(place / f"{i}_A{deep[0]}", a), _save(place / f"{i}_B{deep[1]}", b)]
         elif kind == "two":
-            drawn += [_save(place / "A" / f"{i}.png", a), _save(place / "B" / f"{i}.png", _scene(numbers, larger))]
+            drawn += [_save(place / "A" / f"{i}{deep[0]}", a), _save(place / "B" / f"{i}{deep[1]}", b)]
         else:
-            drawn += [_save(place / "A" / f"horse{i}.png", a), _save(place / "B" / f"zebra{i}.png", b)]
+            drawn += [_save(place / "A" / f"horse{i}{deep[0]}", a), _save(place / "B" / f"zebra{i}{deep[1]}", b)]
     return drawn
 
 
