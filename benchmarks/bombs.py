@@ -55,7 +55,7 @@ def _arrays(folder: Path) -> None:
     """5.5 GB of zeros in 5 MB."""
     with (
         zipfile.ZipFile(folder / "s.npz", "w", zipfile.ZIP_DEFLATED) as made,
-        made.open("stem.norm0.npy", "w") as entry,
+        made.open("stem.norm0.npy", "w", force_zip64=True) as entry,
     ):
         header = io.BytesIO()
         np.lib.format.write_array_header_1_0(
@@ -95,7 +95,7 @@ def _pickled(folder: Path) -> None:
 
 
 def _unpacked(folder: Path) -> None:
-    """A checkpoint of 4 GB in 4 MB."""
+    """A checkpoint of 20 GB in 20 MB."""
     import torch
 
     torch.save({"a": torch.zeros(1000)}, folder / "plain.pth")
@@ -107,7 +107,7 @@ def _unpacked(folder: Path) -> None:
             if "/data/" not in entry.filename:
                 made.writestr(entry.filename, plain.read(entry))
                 continue
-            with made.open(entry.filename, "w") as stream:
+            with made.open(entry.filename, "w", force_zip64=True) as stream:
                 for _ in range(20_000):
                     stream.write(bytes(1_000_000))
 
