@@ -6,24 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from catdsl.diagnostics import CatError
-from catdsl.train.data.found import default_holdout
-from catdsl.train.data.label_maps import COMMON_IGNORED
-from catdsl.train.data.levels import Levels, as_setting, shown
-from catdsl.train.data.shelves import unusable
+from catdsl.train.data.layouts import OddFile
+from catdsl.train.data.levels import shown
 from catdsl.train.data.survey import ImageSummary, LabelUse, Survey
 
 _LISTED = 10
 _ROWS = 40
 _WAYS = {
-    "paired": "two folders of images with equal names",
-    "unpaired": "two folders of images that are no pairs",
+    "paired": "images with equal names on two sides",
+    "unpaired": "two sides of images that are no pairs",
     "labels": "photos with label maps of equal names",
 }
 
 
 def check_json(found: Survey) -> dict[str, Any]:
     """All that was found, for programs."""
-    reading = found.reading
+    reading, unused = found.reading, found.opened.data.unused
     return {
         "folder": str(found.folder),
         "kind": reading.kind,
@@ -35,10 +33,18 @@ def check_json(found: Survey) -> dict[str, Any]:
         ],
         "images": {role: asdict(summary) for role, summary in found.images.items()},
         "labels": [asdict(use) for use in found.labels],
-        "instances": any(part.role == "instance" for part in reading.parts),
+        "instances": reading.has_instances,
         "odd": {
             "count": len(found.odd),
             "first": [{"file": str(file.path), "reason": file.reason} for file in found.odd[:_LISTED]],
+        },
+        "unused": {
+            "count": len(unused.files),
+            "hidden": unused.hidden,
+            "reasons": [
+                {"reason": group[0].reason, "count": len(group), "first": [str(f.path) for f in group[:_LISTED]]}
+                for group in unused.by_reason[:_LISTED]
+            ],
         },
         "input": _input_line(found),
         "settings": settings_block(found),
@@ -51,42 +57,39 @@ def check_text(found: Survey) -> str:
     lines = [f"reads as    {found.reading.kind}: {_way(found)}{also}", *_part_lines(found)]
     lines += [_image_line(role, summary) for role, summary in found.images.items()]
     if found.reading.kind == "labels":
-        there = any(part.role == "instance" for part in found.reading.parts)
-        lines.append(f"instances   {'there are instance maps' if there else 'none: edges = true cannot be used'}")
+        lines.append(f"instances   {_instances(found)}")
         lines += _label_lines(found.labels)
-    if found.odd:
-        lines.append(f"not usable  {len(found.odd)} file{'s' * (len(found.odd) > 1)}, listed below")
+    lines += [*_odd_lines(found.odd), *_unused_lines(found)]
     shown = [line for line in (_input_line(found), settings_block(found)) if line]
     return "\n".join([*lines, "", "for a spec:", *(f"    {line}" for line in shown)])
 
 
 def problem_of(found: Survey) -> CatError | None:
-    """E602 with the files that cannot be used, or None."""
-    looked_at = sum(len(part.files) for part in found.reading.parts)
-    return unusable(found.odd, looked_at=looked_at) if found.odd else None
+    """E602 with the files that cannot be used, as training tells them, or None."""
+    return found.opened.problem
 
 
 def settings_block(found: Survey) -> str:
     """A `data { }` block that reads the folder."""
-    reading = found.reading
-    settings: dict[str, object] = {"kind": reading.kind}
-    if reading.kind != "labels":
-        settings["direction"] = "a_to_b"
-    settings |= _levels_settings(found)
-    ignored = _ignored(found.labels)
-    if ignored is not None:
-        settings["ignore"] = ignored
-    if not reading.has_validation:
-        smallest = min(len(part.files) for part in reading.parts if part.purpose == "train")
-        # Of a single image none can be held out.
-        settings["holdout"] = default_holdout(smallest) if smallest > 1 else 0
-    block = "data { " + ", ".join(f"{key} = {value}" for key, value in settings.items()) + " }"
-    swapped = " with the two levels swapped" if "target_levels" in settings else ""
-    return block + (f"  # or direction = b_to_a{swapped}" if "direction" in settings else "")
+    block = found.proposal.block
+    text = "data { " + ", ".join(f"{key} = {_written(value)}" for key, value in block.items()) + " }"
+    swapped = " with the two levels swapped" if "target_levels" in block else ""
+    return text + (f"  # or direction = b_to_a{swapped}" if "direction" in block else "")
+
+
+def _written(value: object) -> str:
+    return f"[{', '.join(shown(item) for item in value)}]" if isinstance(value, tuple) else str(value)
 
 
 def _way(found: Survey) -> str:
     return "two images side by side in each file (A|B)" if found.reading.joined else _WAYS[found.reading.kind]
+
+
+def _instances(found: Survey) -> str:
+    if found.reading.has_instances:
+        return "there are instance maps"
+    some = next((part.purpose for part in found.reading.parts if part.role == "instance"), None)
+    return f"{f'for {some} only' if some else 'none'}: edges = true cannot be used"
 
 
 def _part_lines(found: Survey) -> Iterator[str]:
@@ -97,8 +100,8 @@ def _part_lines(found: Survey) -> Iterator[str]:
         yield f"validation  no folder of its own: `holdout` keeps the last from training{sides}"
 
 
-def _relative(folder: Path, root: Path) -> str:
-    return str(folder.relative_to(root)) if folder != root else str(root)
+def _relative(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path != root else str(root)
 
 
 def _image_line(role: str, images: ImageSummary) -> str:
@@ -119,23 +122,6 @@ def _levels_used(images: ImageSummary) -> str:
     return "".join(f"; {what} {shown(used[0])} to {shown(used[1])}" for what, used in known if used is not None)
 
 
-def _levels_settings(found: Survey) -> dict[str, str]:
-    """What is to be said of black and white, where files have more than 8 bits."""
-    roles = ("photo", "photo") if found.reading.kind == "labels" else ("A", "B")
-    source, target = (found.images.get(role, found.images.get("A|B")) for role in roles)
-    levels, of_target = _black_white(source), _black_white(target)
-    if not any(side is not None and side.proposed_levels is not None for side in (source, target)):
-        return {}
-    if levels is None or of_target is None or levels == of_target:
-        return {"levels": as_setting(levels or of_target or (0, 1))}
-    return {"levels": as_setting(levels), "target_levels": as_setting(of_target)}
-
-
-def _black_white(images: ImageSummary | None) -> Levels | None:
-    """Of a side's files with more than 8 bits; None where it has none."""
-    return None if images is None else images.proposed_levels or images.usual_levels
-
-
 def _label_lines(labels: tuple[LabelUse, ...]) -> Iterator[str]:
     if labels:
         yield f"labels      {len(labels)} in use, from {labels[0].label} to {labels[-1].label}"
@@ -150,19 +136,34 @@ def _by(size: tuple[int, int]) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def _ignored(labels: tuple[LabelUse, ...]) -> int | None:
-    """The highest label where it is one that usually means nothing, far above the others."""
-    highest = [use.label for use in labels[-2:]]
-    apart = len(highest) == 2 and highest[0] < highest[1] - 1
-    return highest[1] if apart and highest[1] in COMMON_IGNORED else None
-
-
 def _input_line(found: Survey) -> str | None:
     """How a spec declares label maps like these; None for images."""
-    if found.reading.kind != "labels" or not found.labels:
+    labels = found.proposal.source.labels
+    if labels is None or not found.labels:
         return None
-    ignored = _ignored(found.labels)
-    classes = 1 + max(use.label for use in found.labels if use.label != ignored)
-    edges = ", edges = true" if any(part.role == "instance" for part in found.reading.parts) else ""
-    height, width = found.images["photo"].usual if "photo" in found.images else ("HEIGHT", "WIDTH")
-    return f"input map: labels({classes}, {height}, {width}{edges})"
+    height, width = found.proposal.size
+    edges = ", edges = true" if labels.edges else ""
+    return f"input map: labels({labels.classes}, {height}, {width}{edges})"
+
+
+def _odd_lines(odd: tuple[OddFile, ...]) -> Iterator[str]:
+    if odd:
+        yield f"not usable  {len(odd)} file{'s' * (len(odd) > 1)}, listed below"
+
+
+def _unused_lines(found: Survey) -> Iterator[str]:
+    unused = found.opened.data.unused
+    if unused.files:
+        yield f"not used    {_files_or_folders(len(unused.files))}"
+    for group in unused.by_reason[:_LISTED]:
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        yield f"            {_relative(group[0].path, found.folder)}{more}: {group[0].reason}"
+    if len(unused.by_reason) > _LISTED:
+        left = sum(map(len, unused.by_reason[_LISTED:]))
+        yield f"            and {left} more, for other reasons"
+    if unused.hidden:
+        yield f"hidden      {_files_or_folders(unused.hidden)}, not read"
+
+
+def _files_or_folders(count: int) -> str:
+    return f"{count} files or folders" if count > 1 else "1 file or folder"

@@ -17,8 +17,9 @@ from catdsl.jobs.judging import Segmenting, choose_judges, distance_metrics, pai
 from catdsl.jobs.reporting import Measured, assemble, write_report
 from catdsl.jobs.run_folder import RunFolder, existing_run
 from catdsl.jobs.run_lock import writing
-from catdsl.jobs.setting import choose_device, open_data
+from catdsl.jobs.setting import choose_device, open_data, told_of_unused
 from catdsl.project import Project
+from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.opening import ImageData
 from catdsl.view.report.content import STUDENT, TEACHER, Note, Protocol, Report
@@ -75,6 +76,8 @@ def _evaluate(run: RunFolder, options: EvaluateOptions, say: Callable[[str], Non
     _load_torchvision(say)
     judges = choose_judges(options.inception, options.squeezenet)
     data, place = open_data(project, options.data, as_shown=True)
+    for line in told_of_unused(data, place):
+        say(line)
     _check_held_out(data, place)
     notes = tuple(_notes(run, project, data, networks))
     _check_known(run, options, data)
@@ -82,7 +85,7 @@ def _evaluate(run: RunFolder, options: EvaluateOptions, say: Callable[[str], Non
         if note.kind == "warning":
             say(f"warning: {note.text}")
     protocol = options.protocol or ("unpaired" if data.kind == "unpaired" else "paired")
-    segmentation = _segmentation(options, data, project.settings.data.ignore, device)
+    segmentation = _segmentation(options, data, project.settings.data, device)
     cache = _cache(say) if options.cache else None
     _clear(run.report)
     images = run.report / "images"
@@ -166,7 +169,7 @@ def _check_held_out(data: ImageData, place: Path) -> None:
         )  # fmt: skip
 
 
-def _segmentation(options: EvaluateOptions, data: ImageData, ignore: int | None, device: str) -> Segmenting | None:
+def _segmentation(options: EvaluateOptions, data: ImageData, settings: DataSettings, device: str) -> Segmenting | None:
     """The segmenter with its table, tried on a real image. Raises CatError E602, E605, E607."""
     if options.segmenter is None:
         if options.table is not None or options.normalise is not None:
@@ -181,7 +184,8 @@ def _segmentation(options: EvaluateOptions, data: ImageData, ignore: int | None,
         )  # fmt: skip
     table = None if options.table is None else read_table(options.table)
     segmenter = load_segmenter(options.segmenter, normalise=options.normalise, device=device)
-    found = Segmenting(segmenter=segmenter, table=table, classes=data.source.labels.classes, ignore=ignore)
+    classes = data.source.labels.classes
+    found = Segmenting(segmenter=segmenter, table=table, classes=classes, ignore=settings.ignored_class(classes))
     pair = next(plain_batches(data.validation, batch=1))
     found.measure([(pair.target_BCHW, found.labels(pair.input_BCHW))], draws=1)
     return found

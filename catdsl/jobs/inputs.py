@@ -8,8 +8,10 @@ from torch import Tensor
 from catdsl.ir.graph import Graph
 from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.images import read_image
-from catdsl.train.data.label_maps import checked_labels, instance_edges, pack, read_indices, read_instances
+from catdsl.train.data.label_maps import instance_edges, pack, read_indices, read_instances
+from catdsl.train.data.label_values import classes_of
 from catdsl.train.data.layouts import image_files
+from catdsl.train.data.layouts_cityscapes import instance_beside
 from catdsl.train.data.layouts_labels import INSTANCES, LABELS
 from catdsl.train.data.one_hot import to_one_hot
 from catdsl.train.data.pixels import Unreadable
@@ -22,7 +24,8 @@ def input_side(graph: Graph, settings: DataSettings | None = None) -> Side:
     channels, attrs = graph.channels(source.name), source.attrs
     if attrs["kind"] == "image":
         return Side(channels, levels=settings.levels if settings is not None else None)
-    return Side(channels, LabelMap(classes=attrs["classes"], edges=attrs["edges"]))
+    values = settings.label_values if settings is not None else None
+    return Side(channels, LabelMap(classes=attrs["classes"], edges=attrs["edges"], values=values))
 
 
 def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor | Unreadable:
@@ -36,7 +39,7 @@ def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor |
     indices = read_indices(path)
     if isinstance(indices, Unreadable):
         return indices
-    checked = checked_labels(indices, classes=side.labels.classes, ignore=ignore)
+    checked = classes_of(indices, side.labels, ignore=ignore)
     if isinstance(checked, str):
         return Unreadable(path, checked)
     if not side.labels.edges:
@@ -54,6 +57,9 @@ def read_input(path: Path, side: Side, *, ignore: int | None = None) -> Tensor |
 
 def _instance_map(path: Path) -> Path | Unreadable:
     """The instance map that belongs to a label map."""
+    city = instance_beside(path)
+    if city is not None and city.is_file():
+        return city
     own = path.absolute().parent
     # The role is the name of the folder, or of the one around it: label/x.png, label/train/x.png.
     places = [(own, Path()), (own.parent, Path(own.name))]

@@ -1,6 +1,6 @@
 """What every training job begins with: a verified data set, a device, and a recipe that can be followed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -73,7 +73,8 @@ def settle(project: Project, options: JobOptions, say: Callable[[str], None]) ->
         # Drawn by one process, not by each of them.
         by_first(lambda: _embedded(project), device)
     data, place = together(lambda: open_data(project, options.data), device)
-    say(f"data     {place}: {_amounts(data)}")
+    for line in told_of(data, place):
+        say(line)
     return Setting(replace(options, device=device), data)
 
 
@@ -153,7 +154,7 @@ def open_data(project: Project, folder: Path | None, *, as_shown: bool = False) 
     size, settings = (source.type.height, source.type.width), project.settings.data
     if as_shown:
         settings = settings.model_copy(update={"load": None})
-    taken, made = input_side(graph), Side(graph.channels(output.name))
+    taken, made = input_side(graph, settings), Side(graph.channels(output.name))
     check_kind(settings, taken, source.span)
     _check_crop(project, settings.crop or size)
     made_size = (output.type.height, output.type.width)
@@ -188,10 +189,26 @@ def _embedded(project: Project) -> Path:
     return default_scenes(max((type_.height, type_.width) for type_ in shown))
 
 
+def told_of(data: ImageData, place: Path) -> Iterator[str]:
+    """What a person must know of the data before a job begins: amounts, and what is not read of the folder."""
+    yield f"data     {place}: {_amounts(data)}"
+    yield from told_of_unused(data, place)
+
+
+def told_of_unused(data: ImageData, place: Path) -> Iterator[str]:
+    """A line where files of the folder are not read. Hidden ones nobody expects to be."""
+    groups = data.unused.by_reason
+    if groups:
+        first, count = groups[0][0], len(data.unused.files)
+        which = f"{first.path}" if count == 1 else f"{count} files, such as {first.path}"
+        yield f"not used {which}: {first.reason}; `catdsl data check {place}` lists all"
+
+
 def _amounts(data: ImageData) -> str:
     """How many images there are, for a person."""
     if data.kind != "unpaired":
-        what = "pairs" if data.kind == "paired" else "labelled photos"
+        cut = ", each file cut in two (A|B)" if data.joined else ""
+        what = f"pairs{cut}" if data.kind == "paired" else "labelled photos"
         return f"{len(data.train)} training and {len(data.validation)} validation {what}"
     trained, validated = (f"{inputs} + {targets}" for inputs, targets in (data.train.counts, data.validation.counts))
     return f"{trained} training and {validated} validation images (input + target side)"

@@ -40,6 +40,7 @@ PrecisionName = Literal["fp32", "bf16", "fp16"]
 Similarity = Literal["gka", "gcka", "ka", "mse", "none"]
 ReconTo = Literal["target", "teacher"]
 DataKind = Literal["paired", "unpaired", "labels"]
+LabelLevel = Annotated[int, Field(ge=-65_535, le=16_777_215)]
 
 
 class Settings(BaseModel):
@@ -206,9 +207,11 @@ class DistillSettings(Settings):
 class DataSettings(Settings):
     """How images are read. `holdout` images at the end of the sorted list are for validation.
 
+    `joined` insists that files hold both images of a pair, or that none does; without it their looks decide.
     `levels` are black and white of files with more than 8 bits, `target_levels` those of the target's
-    where they are others. `ignore` is the label of pixels without a class; `workers` threads read
-    ahead, and change no result.
+    where they are others. `label_values` are the levels that label maps hold, in the order of the
+    classes; `ignore` is the level of pixels without a class. `workers` threads read ahead, and change
+    no result.
     """
 
     kind: DataKind = "paired"
@@ -217,10 +220,30 @@ class DataSettings(Settings):
     crop: Size | None = None
     flip: bool = True
     holdout: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    joined: bool | None = None
     levels: Levels | None = None
     target_levels: Levels | None = None
-    ignore: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    ignore: LabelLevel | None = None
+    label_values: Annotated[tuple[LabelLevel, ...], Field(min_length=1, max_length=4096)] | None = None
     workers: Annotated[int, Field(ge=0, le=64)] = 2
+
+    @model_validator(mode="after")
+    def _belong_to_the_kind(self) -> "DataSettings":
+        if self.joined is not None and self.kind != "paired":
+            raise ValueError("joined is for kind = paired")
+        if self.label_values is None:
+            return self
+        if self.kind != "labels":
+            raise ValueError("label_values are for kind = labels")
+        if len(set(self.label_values)) < len(self.label_values):
+            raise ValueError("label_values name a level twice, which would be two classes")
+        if self.ignore in self.label_values:
+            raise ValueError(f"{self.ignore} is both in label_values and the level to ignore")
+        return self
+
+    def ignored_class(self, classes: int) -> int | None:
+        """What stands for `ignore` once labels are numbers of classes; a level of the file may be one of them."""
+        return self.ignore if self.label_values is None or self.ignore is None else classes
 
 
 class EvaluateSettings(Settings):

@@ -10,7 +10,8 @@ from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.opening import ImageData
 from catdsl.train.recipe import Recipe
 
-_LATER = ("levels", "target_levels")
+# Settings that came later: while they say nothing, a run of the version before is the same run.
+_LATER = ("joined", "label_values", "levels", "target_levels")
 
 
 def run_settings(
@@ -22,9 +23,9 @@ def run_settings(
     steps: int | None,
 ) -> dict[str, object]:
     """Flat, readable names to JSON values. Where the data lies is not among them, what it holds is."""
-    # Threads change no result. Where nothing is said of levels, runs from before these settings go on.
-    unsaid = {name for name in _LATER if getattr(data_settings, name) is None}
-    known = data_settings.model_dump(exclude={"workers", *unsaid})
+    # Threads change no result.
+    silent = {name for name in _LATER if getattr(data_settings, name) is None}
+    known = data_settings.model_dump(exclude={"workers", *silent})
     return {
         **{f.name: getattr(recipe, f.name) for f in fields(recipe)},
         **{f"data.{name}": value for name, value in known.items()},

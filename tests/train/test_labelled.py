@@ -6,9 +6,11 @@ import torch
 from PIL import Image
 
 from catdsl.diagnostics import CatError
-from catdsl.semantics.settings import DataSettings
+from catdsl.semantics.settings import DataSettings, TrainSettings
 from catdsl.train.data.batches import plain_batches, training_batches
 from catdsl.train.data.sides import LabelMap, Side
+from catdsl.train.recipe import teacher_recipe
+from catdsl.train.run_settings import run_settings
 from tests.train.opened import opened
 
 
@@ -139,6 +141,17 @@ class TestTensors:
         (batch,) = plain_batches(labelled(tmp_path, size=(12, 12)).train, batch=1)
         assert torch.equal(batch.input_BCHW[0].argmax(0), torch.from_numpy((label // 2 % 5).astype(np.int64)))
 
+    def test_levels_become_classes_in_the_order_of_the_list(self, tmp_path):
+        label = np.array([[0, 127], [255, 9]], np.uint8)
+        for name in "ab":
+            street(tmp_path, name, label=label)
+        data = labelled(tmp_path, source=side(3), size=(8, 8), label_values=(255, 0, 127), ignore=9)
+        (batch,) = plain_batches(data.train, batch=1)
+        assert batch.input_BCHW.argmax(1)[0, ::4, ::4].tolist() == [[1, 2], [0, 0]]
+        assert batch.input_BCHW.sum(1)[0, ::4, ::4].tolist() == [[1, 1], [1, 0]]
+        note = caught(tmp_path, source=side(2), size=(8, 8), label_values=(0, 127)).notes[0]
+        assert "holds labels 9, 255, and `label_values` in data { } does not list them" in note
+
     def test_uncached_equals_cached(self, tmp_path):
         for name in "abcd":
             street(tmp_path, name, instance=np.arange(168).reshape(12, 14).astype(np.uint8) // 9)
@@ -161,7 +174,8 @@ class TestErrors:
         assert found.code == "E602"
         assert found.notes == (
             f"{tmp_path / 'label' / 'b.png'} holds label 37, and the generator takes 0 to 4; set `ignore` in data "
-            "{ } to the label of pixels without a class, or raise the generator's classes",
+            "{ } to the label of pixels without a class, or raise the generator's classes; levels that do not number "
+            "the classes are listed in `label_values`",
         )
         assert len(labelled(tmp_path, ignore=37).train) == 2
 
@@ -221,6 +235,22 @@ class TestErrors:
         ):
             found = caught(tmp_path, **options)
             assert (found.code, part in found.message) == ("E607", True)
+
+
+def test_settings_that_came_later_leave_earlier_runs_what_they_were(tmp_path):
+    for name in "ab":
+        street(tmp_path, name)
+
+    def known(**settings):
+        data = labelled(tmp_path, **settings)
+        recipe = teacher_recipe(TrainSettings())
+        return run_settings(recipe, data, DataSettings(kind="labels", **settings), seed=0, steps=None)
+
+    plain, told = known(), known(label_values=(0, 1, 2, 3, 4))
+    assert {name for name in plain if name.startswith("data.")} == {
+        f"data.{name}" for name in ("kind", "direction", "load", "crop", "flip", "holdout", "ignore", "sizes", "files")
+    }
+    assert {name: told[name] for name in told.keys() - plain.keys()} == {"data.label_values": (0, 1, 2, 3, 4)}
 
 
 @pytest.mark.slow

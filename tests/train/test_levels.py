@@ -211,8 +211,10 @@ class TestDataCheck:
             written(tmp_path / "A" / f"{name}.png", content)
         flat(tmp_path / "B", NAMES)
         found = survey(tmp_path)
-        assert len(found.odd) == 4
-        assert "has 16-bit colour that uses no level above 4095" in found.odd[0].reason
+        assert "levels from 0 to 4095 alone, and would be almost black" in found.opened.problem.diagnostics[0].message
+        with pytest.raises(CatError) as caught:
+            opened(tmp_path, DataSettings(), **GREY)
+        assert caught.value.diagnostics == found.opened.problem.diagnostics
         deep(tmp_path / "A", "e", 4095)
         flat(tmp_path / "B", "e")
         reasons = [file.reason for file in survey(tmp_path).odd]

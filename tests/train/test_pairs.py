@@ -117,7 +117,7 @@ class TestSizes:
         joined(tmp_path / "1.png", 1, 2, half=(30, 11))
         joined(tmp_path / "2.png", 3, 4, half=(9, 50))
         joined(tmp_path / "3.png", 3, 4, half=(7, 7))
-        data = pairs_of(tmp_path, load=(20, 24), crop=(16, 8))
+        data = pairs_of(tmp_path, load=(20, 24), crop=(16, 8), joined=True)
         assert [i.shape for pair in data.train.read([0, 1]) for i in pair] == [(20, 24, 3)] * 4
         assert data.validation.read([0])[0][0].shape == (16, 8, 3)
 
@@ -147,7 +147,7 @@ class TestSizes:
         pixels = numbers.integers(0, 256, (12, 20, 3), dtype=np.uint8)
         for name in "ab":
             Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-        (first, second) = pairs_of(tmp_path, size=(12, 10)).train.read([0])[0]
+        (first, second) = pairs_of(tmp_path, size=(12, 10), joined=True).train.read([0])[0]
         assert np.array_equal(np.concatenate((first, second), axis=1), pixels)
 
 
@@ -212,7 +212,7 @@ class TestErrors:
         assert found.code == "E602"
         assert found.message.startswith("4 image files")
         for part in (
-            "text.png is not an image",
+            "text.png is no picture of a format that is read",
             "empty.jpg is empty",
             "torn.png cannot",
             "odd.png is 9 wide",

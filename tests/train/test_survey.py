@@ -67,7 +67,7 @@ class TestKinds:
         fill(tmp_path / "B", "e", size=(32, 44))
         found = survey(tmp_path)
         assert found.reading.kind == "paired"
-        assert [(file.path.name, file.reason.split(",")[0]) for file in found.odd] == [("e.png", "is 32x44")]
+        assert [(file.path.name, file.reason.split(",")[0]) for file in found.odd] == [("e.png", "is 8x10")]
 
     def test_labels_with_instances(self, tmp_path):
         for split, names in (("train", "abc"), ("val", "d")):

@@ -1,9 +1,10 @@
-"""What one image file is like, before anything is made of it: size, levels, orientation, and whether it is A|B."""
+"""What one image file is like, before anything is made of it: size, levels and orientation."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from catdsl.train.data.levels import Levels, to_eight_bits, used
 from catdsl.train.data.pixels import Picture, Unreadable, decode
@@ -12,14 +13,10 @@ from catdsl.train.data.stored import Stored
 _GREY = ("1", "L", "LA", "La", "F")
 _INKS = "CMYK"
 
-# Two images side by side meet in a step that no scene has there: this many times the usual one, and levels.
-_TIMES_USUAL = 3
-_LEAST_STEP = 4
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """`size` (height, width) is that of the upright image; `seam` where its halves look like two images.
+    """`size` (height, width) is that of the upright image.
 
     `used` are the lowest and the highest level of any channel, of `stored` ones; `several` where the
     file has more frames or pages than the first.
@@ -33,7 +30,6 @@ class FileFacts:
     rotated: bool
     inks: bool
     several: bool
-    seam: bool
 
     @property
     def deep(self) -> bool:
@@ -64,7 +60,6 @@ def file_facts(path: Path) -> FileFacts | Unreadable:
         rotated=picture.rotated,
         inks=image.mode == _INKS,
         several=picture.several,
-        seam=_has_seam(picture, levels),
     )
 
 
@@ -81,15 +76,7 @@ def used_levels(picture: Picture) -> Levels | None:
     return low * step, high * step + step - 1
 
 
-def _has_seam(picture: Picture, levels: Levels) -> bool:
-    image = picture.image
-    if image.width % 2 or image.width < 4:
-        return False
-    steps = np.abs(np.diff(_grey(picture, levels), axis=1)).mean(axis=0)
-    return bool(steps[image.width // 2 - 1] >= max(_LEAST_STEP, _TIMES_USUAL * np.median(steps)))
-
-
-def _grey(picture: Picture, levels: Levels) -> np.ndarray:
+def grey_levels(picture: Picture, levels: Levels) -> npt.NDArray[np.int16]:
     """0 to 255; deep levels as far apart as they can be, as their black and white may not be known."""
     if not picture.stored.deep or picture.channels > 1:
         return np.asarray(picture.image.convert("L"), np.int16)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from catdsl.diagnostics import CatError
 from catdsl.semantics.settings import DataSettings
+from catdsl.train.data.folders import Unused
 from catdsl.train.data.formats import ImageFormat
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.layouts import OddFile
@@ -27,7 +28,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Sets that are not verified yet, files without a place, and a digest of the training files.
+    """Sets that are not verified yet, files without a place, a digest of the training files, and what is not read.
 
     `pictures` are the files of inputs and of targets, label maps not among them.
     """
@@ -37,6 +38,9 @@ class Found:
     odd: tuple[OddFile, ...]
     fingerprint: str
     pictures: tuple[tuple[Path, ...], tuple[Path, ...]]
+    unused: Unused
+    joined: bool = False
+    """Whether each file is cut into the two images of a pair."""
 
 
 def split_off(

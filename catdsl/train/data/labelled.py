@@ -6,20 +6,22 @@ import numpy as np
 import numpy.typing as npt
 
 from catdsl.diagnostics import CatError
+from catdsl.train.data.folders import look_into, unused_in
 from catdsl.train.data.formats import ImageFormat, by
 from catdsl.train.data.found import Found, Wanted, digest_of, split_off
 from catdsl.train.data.image_sets import Decoded, TogetherImages
 from catdsl.train.data.label_maps import (
     Indices,
-    checked_labels,
     instance_edges,
     pack,
     read_indices,
     read_instances,
     resize_nearest,
 )
+from catdsl.train.data.label_values import classes_of
 from catdsl.train.data.layouts import OddFile
-from catdsl.train.data.layouts_labels import Labelled, LabelSplit, find_labelled
+from catdsl.train.data.layouts_labels import LOOKED_FOR, find_labelled
+from catdsl.train.data.layouts_roles import Labelled, LabelSplit
 from catdsl.train.data.pixels import Unreadable, read_pixels, resize_pixels
 from catdsl.train.data.shelves import Odd, Shelf
 from catdsl.train.data.sides import LabelMap
@@ -29,10 +31,10 @@ def look_for_labelled(wanted: Wanted) -> Found:
     """The label maps and photos of a folder. Raises CatError E601."""
     labels = wanted.training.source.labels
     assert labels is not None
-    layout = find_labelled(wanted.folder)
-    splits = [split for split in (layout.train, layout.validation) if split is not None]
+    root = look_into(wanted.folder, LOOKED_FOR)
+    layout = find_labelled(root)
     if labels.edges:
-        _check_instances(splits)
+        _check_instances(layout.splits)
     train = layout.train.items
     if layout.validation is None:
         train, validation = split_off(train, wanted.settings.holdout, folder=wanted.folder, what="labelled photos")
@@ -50,10 +52,15 @@ def look_for_labelled(wanted: Wanted) -> Found:
     return Found(
         train=images(train, wanted.training),
         validation=images(validation, wanted.validation),
-        odd=tuple(file for split in splits for file in split.odd + (split.odd_instances if labels.edges else ())),
+        odd=tuple(file for split in layout.splits for file in _odd_of(split, edges=labels.edges)),
         fingerprint=digest_of((item.name, item.files if labels.edges else item.files[:2]) for item in train),
         pictures=((), tuple(item.photo for item in (*train, *validation))),
+        unused=unused_in(root, (path for split in layout.splits for path in split.taken)),
     )
+
+
+def _odd_of(split: LabelSplit, *, edges: bool) -> tuple[OddFile, ...]:
+    return (*split.odd, *(split.odd_instances if edges else ()))
 
 
 def _check_instances(splits: Iterable[LabelSplit]) -> None:
@@ -75,7 +82,7 @@ def _decode(item: Labelled, format: ImageFormat, *, labels: LabelMap, ignore: in
     bad = [OddFile(f.path, f.reason) for f in (photo, indices, instances) if isinstance(f, Unreadable)]
     checked = None
     if not isinstance(indices, Unreadable):
-        checked = checked_labels(indices, classes=labels.classes, ignore=ignore)
+        checked = classes_of(indices, labels, ignore=ignore)
         bad += [OddFile(item.label, checked)] if isinstance(checked, str) else []
         bad += _misfits(item, indices, photo, instances, format)
     if bad or isinstance(photo, Unreadable) or isinstance(instances, Unreadable) or not isinstance(checked, np.ndarray):

@@ -1,25 +1,24 @@
 """Which files of a folder are photos, their label maps and, where there are some, their instance maps."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
 
+from catdsl.train.data.folders import Folder, at_or_below
 from catdsl.train.data.layouts import (
     TRAINING_NAMES,
     VALIDATION_NAMES,
-    OddFile,
     by_stem,
-    check_folder,
     half_missing,
-    image_files,
     nothing_found,
 )
+from catdsl.train.data.layouts_cityscapes import CITYSCAPES, cityscapes
+from catdsl.train.data.layouts_roles import LabelSplit, Roles, matched
 
 LOOKED_FOR = (
     "photos and label maps with equal file names: DIR/train/photo and DIR/train/label (and DIR/train/instance), "
     "DIR/photo and DIR/label, DIR/train_img and DIR/train_label (and DIR/train_inst)",
     "for validation the same with `val`, `validation` or `test` instead of `train`",
+    CITYSCAPES,
 )
 
 PHOTOS = ("photo", "photos", "image", "images", "img", "imgs")
@@ -32,94 +31,68 @@ _WITHOUT_SPLIT = ("{role}",)
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """A photo and its label map; `instance` is None where there is no instance map."""
-
-    name: str
-    photo: Path
-    label: Path
-    instance: Path | None
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        return (self.photo, self.label) if self.instance is None else (self.photo, self.label, self.instance)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelSplit:
-    """What is labelled for one purpose, in natural order, and the files that have no place in it.
-
-    `instances` is the folder of instance maps, or None; `odd_instances` bear on runs that use them.
-    """
-
-    items: tuple[Labelled, ...]
-    folders: tuple[Path, Path]
-    instances: Path | None
-    odd: tuple[OddFile, ...] = ()
-    odd_instances: tuple[OddFile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LabelLayout:
     """What a data folder holds; `validation` is None where it has no folders of its own."""
 
     train: LabelSplit
     validation: LabelSplit | None
 
+    @property
+    def splits(self) -> tuple[LabelSplit, ...]:
+        return (self.train,) if self.validation is None else (self.train, self.validation)
 
-def find_labelled(folder: Path) -> LabelLayout:
+
+def find_labelled(root: Folder) -> LabelLayout:
     """Look for label maps and photos, opening no file. Raises CatError E601 where there are none."""
-    check_folder(folder, LOOKED_FOR)
-    train = _first_split(folder, TRAINING_NAMES, _PLACES) or _first_split(folder, ("",), _WITHOUT_SPLIT)
-    if train is None:
-        raise nothing_found(folder, "photos with label maps", LOOKED_FOR)
-    return LabelLayout(train, _first_split(folder, VALIDATION_NAMES, _PLACES))
+
+    def look(folder: Folder) -> LabelLayout | None:
+        train = _first_split(folder, TRAINING_NAMES, _PLACES) or _first_split(folder, ("",), _WITHOUT_SPLIT)
+        return LabelLayout(train, _first_split(folder, VALIDATION_NAMES, _PLACES)) if train else None
+
+    found = at_or_below(root, look, what="photos with label maps")
+    if found is None:
+        raise nothing_found(root.path, "photos with label maps", LOOKED_FOR)
+    return found
 
 
-def _first_split(folder: Path, names: Iterable[str], places: Iterable[str]) -> LabelSplit | None:
-    found = (_split(folder, place, name) for name in names for place in places)
+def _first_split(folder: Folder, names: Iterable[str], places: Iterable[str]) -> LabelSplit | None:
+    found = (split for name in names for split in _splits_called(folder, name, places))
     return next((split for split in found if split is not None), None)
 
 
-def _split(folder: Path, place: str, split: str) -> LabelSplit | None:
+def _splits_called(folder: Folder, name: str, places: Iterable[str]) -> Iterator[LabelSplit | None]:
+    yield from (_split(folder, place, name) for place in places)
+    if name:
+        city = cityscapes(folder, name)
+        yield matched(city) if city else None
+
+
+def _split(folder: Folder, place: str, split: str) -> LabelSplit | None:
     """What lies at one place, such as `{split}/{role}`."""
 
-    def folders(roles: Iterable[str]) -> Iterator[Path]:
-        return (folder / place.format(split=split, role=role) for role in roles)
+    def role(names: Iterable[str]) -> tuple[Folder, Folder | None]:
+        """The folder to put files of a role into, and the one that holds some."""
+        folders = [folder.at(place.format(split=split, role=name)) for name in names]
+        return folders[0], next((found for found in folders if found.pictures), None)
 
-    photos, labels = (next((f for f in folders(roles) if image_files(f)), None) for roles in (PHOTOS, LABELS))
+    (photo_place, photos), (label_place, labels), (_, instances) = map(role, (PHOTOS, LABELS, INSTANCES))
     if photos is None and labels is None:
         return None
     if labels is None:
         assert photos is not None
-        raise half_missing(photos, next(folders(LABELS)), "the label map of each photo, with the same name,")
+        missing = "the label map of each photo, with the same name,"
+        raise half_missing(photos.path, label_place.path, missing, label_place.broken)
     if photos is None:
-        raise half_missing(labels, next(folders(PHOTOS)), "the photo of each label map, with the same name,")
-    return _matched(photos, labels, next((f for f in folders(INSTANCES) if image_files(f)), None))
-
-
-def _matched(photos: Path, labels: Path, instances: Path | None) -> LabelSplit:
-    photo_of, odd_photos = by_stem(image_files(photos))
-    label_of, odd_labels = by_stem(image_files(labels))
-    instance_of, odd_instances = by_stem(image_files(instances)) if instances else ({}, [])
-    shared = [stem for stem in photo_of if stem in label_of]
-    lonely = chain(_lonely(photo_of, label_of, labels), _lonely(label_of, photo_of, photos))
-    if instances:
-        whole = {stem: label_of[stem] for stem in shared}
-        odd_instances += [OddFile(p, f"has no instance map in {instances}") for p in _absent(whole, instance_of)]
-        odd_instances += _lonely(instance_of, label_of, labels)
-    return LabelSplit(
-        items=tuple(Labelled(s, photo_of[s], label_of[s], instance_of.get(s)) for s in shared),
-        folders=(photos, labels),
-        instances=instances,
-        odd=(*odd_photos, *odd_labels, *lonely),
-        odd_instances=tuple(odd_instances),
+        missing = "the photo of each label map, with the same name,"
+        raise half_missing(labels.path, photo_place.path, missing, photo_place.broken)
+    places = (photos, labels) if instances is None else (photos, labels, instances)
+    (photo_of, odd_photos), (label_of, odd_labels), (instance_of, odd_instances) = (
+        by_stem(there.pictures if there else ()) for there in (photos, labels, instances)
     )
-
-
-def _lonely(files: Mapping[str, Path], partners: Mapping[str, Path], folder: Path) -> list[OddFile]:
-    return [OddFile(path, f"has no partner in {folder}") for path in _absent(files, partners)]
-
-
-def _absent(files: Mapping[str, Path], partners: Mapping[str, Path]) -> list[Path]:
-    return [path for stem, path in files.items() if stem not in partners]
+    return matched(
+        Roles(
+            photos=photo_of, labels=label_of, instances=instance_of, folders=tuple(there.path for there in places),
+            odd=(*odd_photos, *photos.broken, *odd_labels, *labels.broken),
+            odd_instances=(*odd_instances, *(instances.broken if instances else ())),
+        )
+    )  # fmt: skip

@@ -1,25 +1,33 @@
-"""Which files of a folder make pairs: A|B in one image, or two folders with equal names."""
+"""Which files of a folder make pairs: A|B in one file, two folders with equal names, or names in _A and _B."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+from catdsl.train.data.folders import Folder, at_or_below
 from catdsl.train.data.layouts import (
     TRAINING_NAMES,
     VALIDATION_NAMES,
     OddFile,
+    by_name,
     by_stem,
-    check_folder,
     half_missing,
-    image_files,
+    lonely,
     nothing_found,
+    partners,
     places_of_two,
 )
 
 LOOKED_FOR = (
     "A|B images side by side in one file: DIR/*.png, or DIR/train/*.png (and DIR/val or DIR/test)",
     "two folders with equal file names: DIR/A and DIR/B, DIR/trainA and DIR/trainB (and DIR/valA, ...)",
+    "names that end in _A and _B: DIR/x_A.png and DIR/x_B.png, or the same in DIR/train (and DIR/val)",
 )
+
+ENDINGS = ("_a", "_b")
+# So many of a folder's pictures must end in _A or _B for their names to be taken for that.
+_MOST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +45,27 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class PairSplit:
-    """The pairs of one purpose in natural order, the files that have no place in them, and the folders looked at."""
+    """The pairs of one purpose in natural order, and the files that have no place in them.
+
+    `sides` are the files of A and of B, those without partner among them, and `folders` where they
+    lie; of A|B files there is one side.
+    """
 
     pairs: tuple[Pair, ...]
     folders: tuple[Path, ...]
+    sides: tuple[tuple[Path, ...], ...]
     odd: tuple[OddFile, ...] = ()
+
+    @property
+    def joined(self) -> bool:
+        """Whether both images of a pair lie in one file."""
+        return len(self.sides) == 1
+
+    @property
+    def taken(self) -> Iterator[Path]:
+        """All files that have been looked at."""
+        yield from (path for side in self.sides for path in side)
+        yield from (file.path for file in self.odd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,47 +75,97 @@ class PairLayout:
     train: PairSplit
     validation: PairSplit | None
 
-
-def find_pairs(folder: Path) -> PairLayout:
-    """Look for pairs in `folder`, opening no file. Raises CatError E601 where there are none."""
-    check_folder(folder, LOOKED_FOR)
-    train = _first_split(folder, TRAINING_NAMES)
-    train = train or _two_folders(folder / "A", folder / "B") or _joined(folder)
-    if train is None:
-        raise nothing_found(folder, "paired images", LOOKED_FOR)
-    return PairLayout(train, _first_split(folder, VALIDATION_NAMES))
+    @property
+    def splits(self) -> tuple[PairSplit, ...]:
+        return (self.train,) if self.validation is None else (self.train, self.validation)
 
 
-def _first_split(folder: Path, names: Iterable[str]) -> PairSplit | None:
-    return next((split for name in names for split in _splits_called(folder, name)), None)
+def find_pairs(root: Folder, *, joined: bool = True) -> PairLayout:
+    """Look for pairs, opening no file; A|B files only where `joined`. Raises CatError E601 where there are none."""
+
+    def look(folder: Folder) -> PairLayout | None:
+        train = _first_split(folder, TRAINING_NAMES, joined=joined)
+        train = train or _two_folders(folder.at("A"), folder.at("B")) or _by_endings(folder)
+        if train is None and joined and folder is root:
+            # Inside some other folder, images without a split may be anything.
+            train = _joined(folder)
+        return PairLayout(train, _first_split(folder, VALIDATION_NAMES, joined=joined)) if train else None
+
+    found = at_or_below(root, look, what="paired images")
+    if found is None:
+        raise nothing_found(root.path, "paired images", LOOKED_FOR if joined else LOOKED_FOR[1:])
+    return found
 
 
-def _splits_called(folder: Path, name: str) -> Iterator[PairSplit]:
+def _first_split(folder: Folder, names: Iterable[str], *, joined: bool) -> PairSplit | None:
+    return next((split for name in names for split in _splits_called(folder, name, joined=joined)), None)
+
+
+def _splits_called(folder: Folder, name: str, *, joined: bool) -> Iterator[PairSplit]:
     """All places where the split `name` may lie, those with two folders first."""
-    found = (_two_folders(a, b) for a, b in places_of_two(folder, name))
-    yield from (split for split in found if split is not None)
-    joined = _joined(folder / name)
-    if joined is not None:
-        yield joined
+    ways: tuple[Callable[[Folder], PairSplit | None], ...] = (_by_endings, _joined) if joined else (_by_endings,)
+    in_two = (_two_folders(folder.at(a), folder.at(b)) for a, b in places_of_two(name))
+    in_one = (way(folder.at(name)) for way in ways)
+    yield from (split for split in chain(in_two, in_one) if split is not None)
 
 
-def _joined(folder: Path) -> PairSplit | None:
-    files = image_files(folder)
+def _joined(folder: Folder) -> PairSplit | None:
+    files = folder.pictures
     if not files:
         return None
-    return PairSplit(tuple(Pair(path.stem, path, None) for path in files), (folder,))
+    return PairSplit(tuple(Pair(path.stem, path, None) for path in files), (folder.path,), (files,), folder.broken)
 
 
-def _two_folders(a: Path, b: Path) -> PairSplit | None:
-    files_a, files_b = image_files(a), image_files(b)
-    if not files_a and not files_b:
+def _two_folders(a: Folder, b: Folder) -> PairSplit | None:
+    if not a.pictures and not b.pictures:
         return None
-    if not files_a or not files_b:
-        full, empty = (a, b) if files_a else (b, a)
-        raise half_missing(full, empty, "the partner of each image, with the same name,")
-    by_stem_a, odd_a = by_stem(files_a)
-    by_stem_b, odd_b = by_stem(files_b)
-    lonely = [OddFile(path, f"has no partner in {b}") for s, path in by_stem_a.items() if s not in by_stem_b]
-    lonely += [OddFile(path, f"has no partner in {a}") for s, path in by_stem_b.items() if s not in by_stem_a]
-    pairs = tuple(Pair(s, path, by_stem_b[s]) for s, path in by_stem_a.items() if s in by_stem_b)
-    return PairSplit(pairs, (a, b), (*odd_a, *odd_b, *lonely))
+    if not a.pictures or not b.pictures:
+        full, empty = (a, b) if a.pictures else (b, a)
+        raise half_missing(full.path, empty.path, "the partner of each image, with the same name,", empty.broken)
+    file_of_a, odd_a = by_stem(a.pictures)
+    file_of_b, odd_b = by_stem(b.pictures)
+    return _matched(
+        file_of_a, file_of_b, places=(a.path, b.path), missing=(f"partner in {b.path}", f"partner in {a.path}"),
+        odd=(*odd_a, *odd_b, *a.broken, *b.broken),
+    )  # fmt: skip
+
+
+def _by_endings(folder: Folder) -> PairSplit | None:
+    named = named_by_endings(folder)
+    if named is None:
+        return None
+    (file_of_a, odd_a), (file_of_b, odd_b) = map(by_name, named)
+    if not partners(file_of_a, file_of_b):
+        return None
+    return _matched(
+        file_of_a, file_of_b, places=(folder.path, folder.path),
+        missing=("partner that ends in _B", "partner that ends in _A"),
+        odd=(*odd_a, *odd_b, *folder.broken),
+    )  # fmt: skip
+
+
+def named_by_endings(folder: Folder) -> tuple[list[tuple[str, Path]], list[tuple[str, Path]]] | None:
+    """The files whose names end in _A and those in _B, with what stands before; None where most do not."""
+    sides: tuple[list[tuple[str, Path]], list[tuple[str, Path]]] = ([], [])
+    for path in folder.pictures:
+        for side, ending in zip(sides, ENDINGS, strict=True):
+            if path.stem.lower().endswith(ending) and len(path.stem) > len(ending):
+                side.append((path.stem[: -len(ending)], path))
+    many = len(sides[0]) + len(sides[1]) > _MOST * len(folder.pictures)
+    return sides if many and sides[0] and sides[1] else None
+
+
+def _matched(
+    file_of_a: Mapping[str, Path], file_of_b: Mapping[str, Path], *,
+    places: tuple[Path, Path], missing: tuple[str, str], odd: tuple[OddFile, ...],
+) -> PairSplit:  # fmt: skip
+    partner_of = partners(file_of_a, file_of_b)
+    pairs = tuple(Pair(name, file_of_a[name], file_of_b[other]) for name, other in partner_of.items())
+    alone = (
+        lonely(file_of_a, partner_of, file_of_b, missing[0]),
+        lonely(file_of_b, partner_of.values(), file_of_a, missing[1]),
+    )
+    sides = tuple(
+        (*(pair.files[side] for pair in pairs), *(file.path for file in alone[side])) for side in range(2)
+    )  # fmt: skip
+    return PairSplit(pairs, places, sides, (*odd, *alone[0], *alone[1]))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from catdsl.diagnostics import CatError, Span
 from catdsl.semantics.settings import DataKind, DataSettings
+from catdsl.train.data.folders import Unused
 from catdsl.train.data.formats import SAME_SIZE, ImageFormat, by
 from catdsl.train.data.found import Found, Wanted
 from catdsl.train.data.image_sets import ImageSet
 from catdsl.train.data.labelled import look_for_labelled
+from catdsl.train.data.layouts import OddFile
 from catdsl.train.data.level_check import check_levels
 from catdsl.train.data.pairs import look_for_pairs
 from catdsl.train.data.pixels import CHANNELS
@@ -41,6 +43,19 @@ class ImageData:
     """Digest of the names and sizes in bytes of the training files, in order."""
     source: Side
     target: Side
+    unused: Unused
+    joined: bool
+    """Whether each file was cut into the two images of a pair."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """A data folder of which every file was decoded, and the files of it that cannot be used."""
+
+    data: ImageData
+    odd: tuple[OddFile, ...]
+    problem: CatError | None
+    """E602 or E607 with what cannot be used, or None."""
 
 
 def open_images(
@@ -65,9 +80,24 @@ def open_images(
     Raises CatError E601 (the folder), E602 (all files that cannot be used, in one list), E607
     (settings that do not fit together).
     """
+    found = look_at_images(
+        folder, settings, size=size, source=source, target=target, scale=scale, most_in_memory=most_in_memory
+    )  # fmt: skip
+    if found.problem is not None:
+        raise found.problem
+    return found.data
+
+
+def look_at_images(
+    folder: Path, settings: DataSettings, *,
+    size: tuple[int, int], source: Side, target: Side,
+    scale: tuple[Fraction, Fraction] = SAME_SIZE, most_in_memory: int = 0,
+) -> Looked:  # fmt: skip
+    """As `open_images`, but files that cannot be used are told beside the others. Raises CatError E601, E607."""
     crop = settings.crop or size
     load = settings.load or crop
     check_kind(settings, source)
+    source = source.with_values(settings.label_values)
     _check_settings(load, crop, source, target)
     _check_scaled(load, crop, scale)
     source, target = with_levels(source, target, settings)
@@ -79,10 +109,7 @@ def open_images(
     trained, odd_training = found.train.verified(keep=keep)
     validated, odd_validation = found.validation.verified(keep=keep)
     odd = (*found.odd, *odd_training, *odd_validation)
-    if odd:
-        raise unusable(odd, looked_at=len(trained) + len(validated))
-    check_levels(*found.pictures, settings)
-    return ImageData(
+    data = ImageData(
         kind=settings.kind,
         train=trained,
         validation=validated,
@@ -91,7 +118,20 @@ def open_images(
         fingerprint=found.fingerprint,
         source=source,
         target=target,
+        unused=found.unused,
+        joined=found.joined,
     )
+    return Looked(data, odd, _problem(odd, found, settings, looked_at=len(trained) + len(validated)))
+
+
+def _problem(odd: tuple[OddFile, ...], found: Found, settings: DataSettings, *, looked_at: int) -> CatError | None:
+    if odd:
+        return unusable(odd, looked_at=looked_at)
+    try:
+        check_levels(*found.pictures, settings)
+    except CatError as error:
+        return error
+    return None
 
 
 def with_levels(source: Side, target: Side, settings: DataSettings) -> tuple[Side, Side]:
@@ -125,6 +165,15 @@ def check_kind(settings: DataSettings, source: Side, span: Span | None = None) -
             "direction = b_to_a turns nothing round where kind = labels: label maps are the input",
             help="remove `direction` from data { }",
         )
+    if settings.label_values is not None and source.labels is not None:
+        count, classes = len(settings.label_values), source.labels.classes
+        if count != classes:
+            raise CatError.one(
+                "E607",
+                f"label_values in data {{ }} lists {count} levels, and the generator takes {classes} classes",
+                span,
+                help="list one level for each class, in the order of the classes",
+            )
 
 
 def _check_settings(load: tuple[int, int], crop: tuple[int, int], source: Side, target: Side) -> None:

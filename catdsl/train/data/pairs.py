@@ -3,23 +3,31 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from catdsl.train.data.folders import look_into, unused_in
 from catdsl.train.data.formats import ImageFormat
 from catdsl.train.data.found import Found, Wanted, digest_of, split_off
 from catdsl.train.data.image_sets import Decoded, TogetherImages
+from catdsl.train.data.joined import check_joined
 from catdsl.train.data.layouts import OddFile
-from catdsl.train.data.layouts_paired import Pair, find_pairs
+from catdsl.train.data.layouts_paired import LOOKED_FOR, Pair, find_pairs
 from catdsl.train.data.pixels import Unreadable, read_pixels, resize_pixels
 from catdsl.train.data.shelves import Odd, Shelf
 
 
 def look_for_pairs(wanted: Wanted) -> Found:
-    """The pairs of a folder. Raises CatError E601."""
-    layout, folder = find_pairs(wanted.folder), wanted.folder
-    train, odd = layout.train.pairs, layout.train.odd
+    """The pairs of a folder. Raises CatError E601, also where files to be cut in two look like single images."""
+    folder, joined = wanted.folder, wanted.settings.joined
+    root = look_into(folder, LOOKED_FOR)
+    layout = find_pairs(root, joined=joined is not False)
+    odd = [file for split in layout.splits for file in split.odd]
+    for split in layout.splits:
+        if split.joined and joined is None:
+            odd += check_joined(split.folders[0], split.sides[0])
+    train = layout.train.pairs
     if layout.validation is None:
         train, validation = split_off(train, wanted.settings.holdout, folder=folder, what="pairs")
     else:
-        validation, odd = layout.validation.pairs, odd + layout.validation.odd
+        validation = layout.validation.pairs
 
     def images(pairs: tuple[Pair, ...], format: ImageFormat) -> TogetherImages:
         forward = wanted.settings.direction == "a_to_b"
@@ -30,9 +38,11 @@ def look_for_pairs(wanted: Wanted) -> Found:
     return Found(
         train=images(train, wanted.training),
         validation=images(validation, wanted.validation),
-        odd=odd,
+        odd=tuple(odd),
         fingerprint=digest_of((pair.name, pair.files) for pair in train),
         pictures=_by_side((*train, *validation), forward=wanted.settings.direction == "a_to_b"),
+        unused=unused_in(root, (path for split in layout.splits for path in split.taken)),
+        joined=any(split.joined for split in layout.splits),
     )
 
 

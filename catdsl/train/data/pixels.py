@@ -46,6 +46,7 @@ _UPRIGHT_BY = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_LYING = (5, 6, 7, 8)
 _IT = "it"
 """How the door calls the file, in place of its path: a reason stands behind the path."""
 _SHOWN = 100
@@ -124,6 +125,17 @@ def decode(path: Path) -> Picture | Unreadable:
 def stored_levels(path: Path) -> Stored | Unreadable:
     """How the file stores its levels, by its header alone."""
     return _guarded(path, lambda _, stored: stored)
+
+
+def upright_size(path: Path) -> tuple[int, int] | Unreadable:
+    """Height and width of the upright image, by its header alone."""
+
+    def take(image: Image.Image, _: Stored) -> tuple[int, int]:
+        with _quietly():
+            lying = image.getexif().get(_ORIENTATION, 1) in _LYING
+        return (image.width, image.height) if lying else (image.height, image.width)
+
+    return _guarded(path, take)
 
 
 def resize_pixels(pixels_HWC: Pixels, size: tuple[int, int]) -> Pixels:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from catdsl.train.data.folders import look_into, unused_in
 from catdsl.train.data.found import Found, Wanted, digest_of, split_off
 from catdsl.train.data.image_sets import ApartImages
 from catdsl.train.data.layouts import OddFile
-from catdsl.train.data.layouts_unpaired import find_two_sides
+from catdsl.train.data.layouts_unpaired import LOOKED_FOR, find_two_sides
 from catdsl.train.data.pixels import Pixels, Unreadable, read_pixels, resize_pixels
 from catdsl.train.data.shelves import Odd, Shelf
 from catdsl.train.data.sides import Side
@@ -13,7 +14,8 @@ from catdsl.train.data.sides import Side
 
 def look_for_two_sides(wanted: Wanted) -> Found:
     """The two sides of a folder; `holdout` images of each are for validation. Raises CatError E601."""
-    layout, holdout = find_two_sides(wanted.folder), wanted.settings.holdout
+    root, holdout = look_into(wanted.folder, LOOKED_FOR), wanted.settings.holdout
+    layout = find_two_sides(root)
     if layout.validation is None:
         a, b = (
             split_off(files, holdout, folder=place, what="images")
@@ -38,9 +40,10 @@ def look_for_two_sides(wanted: Wanted) -> Found:
             targets=_shelf(validation[1], at_crop.target_size, at_crop.target),
             length=len(validation[0]),
         ),
-        odd=(),
+        odd=tuple(file for split in layout.splits for file in split.odd),
         fingerprint=digest_of((f"{side}/{path.stem}", (path,)) for side, files in enumerate(train) for path in files),
         pictures=((*train[0], *validation[0]), (*train[1], *validation[1])),
+        unused=unused_in(root, (path for split in layout.splits for path in split.taken)),
     )
 
 
