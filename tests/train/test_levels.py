@@ -221,6 +221,18 @@ class TestDataCheck:
         assert len(reasons) == 4
         assert "levels = [0, 4095] cannot be told apart" in reasons[0]
 
+    @pytest.mark.parametrize(("dark", "told"), [("A", "would be almost black"), ("B", "cannot be used")])
+    def test_dark_colour_beside_a_side_that_needs_levels(self, tmp_path, dark, told):
+        """Usual levels for it, once proposed, would let it pass."""
+        content = png(16, 16, bits=16, colour=2, rows=(b"\0" + struct.pack(">48H", *range(0, 4080, 85))) * 16)
+        (tmp_path / dark).mkdir()
+        for name in NAMES:
+            written(tmp_path / dark / f"{name}.png", content)
+        deep(tmp_path / ("B" if dark == "A" else "A"), NAMES, 4095)
+        found = survey(tmp_path)
+        assert "65535" not in settings_block(found)
+        assert told in found.opened.problem.diagnostics[0].message
+
 
 def _as_json(setting):
     name, _, levels = setting.partition(" = ")

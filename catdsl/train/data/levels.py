@@ -60,7 +60,7 @@ def narrow(stored: Stored, highest: float) -> bool:
 
 
 def proposed(files: Sequence[tuple[Stored, Levels]]) -> Levels | None:
-    """The levels to set for grey files stored so that use these, or None where nothing need be set."""
+    """The levels that files stored so, which use these, are to be read with, or None where nothing need be set."""
     deep = [(stored, found) for stored, found in files if stored.deep]
     if not deep:
         return None

@@ -42,10 +42,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class SideLevels:
-    """Black and white of a side's files with more than 8 bits: what must be set, and else what they usually have."""
+    """Black and white of a side's files with more than 8 bits: what must be set, and else what they usually have.
+
+    `dark` where its files of deep colour are almost black, which no levels mend.
+    """
 
     needed: Levels | None = None
     usual: Levels | None = None
+    dark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,17 @@ def can_enlarge(scale: tuple[Fraction, Fraction]) -> bool:
 
 
 def _black_and_white(sides: Sequence[SideLevels]) -> dict[str, object]:
-    """What is to be said of black and white, where files have more than 8 bits."""
+    """What is to be said of black and white, where files have more than 8 bits.
+
+    Usual levels, once they are set, say that dark pictures are meant: of dark colour they are left out,
+    so that it is refused.
+    """
     if all(side.needed is None for side in sides):
         return {}
-    levels, of_target = (side.needed or side.usual for side in (sides[0], sides[-1]))
+    source, target = sides[0], sides[-1]
+    if source.dark and source.needed is None:
+        return {"target_levels": target.needed}
+    levels, of_target = (side.needed or (None if side.dark else side.usual) for side in (source, target))
     if levels is None or of_target is None or levels == of_target:
         return {"levels": levels or of_target}
     return {"levels": levels, "target_levels": of_target}

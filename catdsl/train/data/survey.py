@@ -35,7 +35,8 @@ class ImageSummary:
 
     `levels` are the lowest and the highest of files of 8 bits, `deep_levels` those of the `sixteen_bit`
     files, which have more, are signed or floating-point. `usual_levels` are black and white of these
-    where nothing is said, and `proposed_levels` what is to be said, or None.
+    where nothing is said, and `proposed_levels` what is to be said, or None. `dark_colour` says that
+    files of deep colour are almost black.
     """
 
     count: int
@@ -53,6 +54,7 @@ class ImageSummary:
     deep_levels: Levels | None
     usual_levels: Levels | None
     proposed_levels: Levels | None
+    dark_colour: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,9 @@ def _summary(facts: list[FileFacts], *, halved: bool) -> ImageSummary:
         levels=_range([f for f in facts if not f.deep]),
         deep_levels=_range([f for f in facts if f.deep]),
         usual_levels=max((f.stored.usual for f in facts if f.deep and f.stored.usual is not None), default=None),
-        proposed_levels=_proposed(facts),
+        # Of deep colour the upper 8 bits are read, which no levels change.
+        proposed_levels=_proposed(f for f in facts if not f.deep_colour),
+        dark_colour=_proposed(f for f in facts if f.deep_colour) is not None,
     )
 
 
@@ -211,12 +215,14 @@ def _range(facts: list[FileFacts]) -> Levels | None:
 
 
 def _proposed(facts: Iterable[FileFacts]) -> Levels | None:
-    return proposed([(f.stored, f.used) for f in facts if not f.deep_colour])
+    return proposed([(f.stored, f.used) for f in facts])
 
 
 def _side_levels(images: Mapping[str, ImageSummary], role: str) -> SideLevels:
     summary = images.get(role, images.get(JOINED))
-    return SideLevels() if summary is None else SideLevels(summary.proposed_levels, summary.usual_levels)
+    if summary is None:
+        return SideLevels()
+    return SideLevels(summary.proposed_levels, summary.usual_levels, summary.dark_colour)
 
 
 def _map_facts(path: Path) -> Mapping[int, int] | Unreadable:
