@@ -102,6 +102,7 @@ def test_exit_codes(capsys):
         assert guarded(fails(error)) == code
 
 
+@pytest.mark.slow
 class TestProcesses:
     """The same, as a whole command meets it."""
 
