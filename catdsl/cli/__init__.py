@@ -34,7 +34,9 @@ def _run() -> int:
         )  # fmt: skip
         from catdsl.cli.app import app
         from catdsl.cli.guard import guarded
+        from catdsl.cli.paths import leave_paths
         from catdsl.cli.signals import running
+
     except (OSError, ImportError, MemoryError) as error:
         from catdsl.cli.refusals import refusal
 
@@ -43,5 +45,6 @@ def _run() -> int:
             raise
         print(known, file=sys.stderr)
         return 1
+    leave_paths(app)
     running()
     return guarded(app)

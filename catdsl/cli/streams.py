@@ -13,15 +13,9 @@ _STREAMS = (1, 2)
 def make_usable() -> None:
     """Open those that the caller has closed, and let each show every character.
 
-    The next file that is opened would otherwise get the number of a closed stream, and be written into
-    by whoever prints.
+    In this order each gets its own number back, the lowest that is free. Otherwise the next file that is
+    opened would get it, and be written into by whatever prints.
     """
-    for number in (0, *_STREAMS):
-        try:
-            os.fstat(number)
-        except OSError:
-            # The lowest number that is free, which is this one.
-            os.open(os.devnull, os.O_RDWR)
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

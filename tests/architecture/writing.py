@@ -19,7 +19,7 @@ ALLOWED: tuple[tuple[str, str, str], ...] = (
     ("catdsl.evaluate.memory", "TemporaryDirectory", "a trace that is read and thrown away"),
     ("catdsl.evaluate.resident", "(_PROCESS / 'clear_refs').write_text", "a switch of the system, no file"),
     ("catdsl.cli.streams", "open", "the standard streams, where they are closed"),
-    ("catdsl.cli.streams", "os.open", "the same"),
+    ("catdsl.cli.streams", "os.open", "the same, where they take no more"),
     ("catdsl.train.data.scenes", "Image.fromarray(pixels).save", "hundreds of files in a `whole_folder`"),
 )
 

@@ -29,7 +29,9 @@ def shell(root: Path, tmp_path: Path):
     def run(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """`line` may redirect and pipe. A variable that is given as empty is unset."""
         catdsl = f'catdsl() {{ "{sys.executable}" -m catdsl "$@"; }}\n'
-        surroundings = {**os.environ, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(tmp_path / "cache"), **environment}
+        surroundings = {**os.environ, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        # What is printed waits in a buffer, as it does for users.
+        surroundings |= {"PYTHONUNBUFFERED": "", **environment}
         return subprocess.run(
             ["bash", "-c", f"set -o pipefail\n{catdsl}{line}"],
             cwd=tmp_path, env={name: value for name, value in surroundings.items() if value != ""},

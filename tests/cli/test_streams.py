@@ -4,7 +4,10 @@ import os
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full"),
+]
 
 
 def quiet(done):

@@ -140,6 +140,26 @@ class TestSweeping:
         write_bytes(tmp_path / "b", b"")
         assert len(names(tmp_path / "below")) == 1
 
+    @pytest.mark.parametrize("there", [False, True])
+    def test_what_the_dead_had_moved_aside_comes_back(self, tmp_path, there):
+        """A process that is killed between two renames, at which the old folder lies in the temporary one."""
+        code = (
+            "import os, sys; from pathlib import Path; from catdsl.files import whole_folder; real = os.replace\n"
+            "def once(a, b): real(a, b); os._exit(0)\n"
+            "os.replace = once\n"
+            "with whole_folder(Path(sys.argv[1])) as folder: (folder / 'new').touch()"
+        )
+        root = Path(__file__).resolve().parents[2]
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "old").touch()
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / "a")], cwd=root, check=True)
+        assert not (tmp_path / "a").exists()
+        if there:
+            (tmp_path / "a").mkdir()
+        write_bytes(tmp_path / "b", b"")
+        assert names(tmp_path) == ["a", "b"]
+        assert names(tmp_path / "a") == ([] if there else ["old"])
+
 
 class TestModes:
     def test_a_new_file_has_the_mode_of_new_files(self, tmp_path, umask):
@@ -154,6 +174,15 @@ class TestModes:
         write_whole(tmp_path / "a", lambda stream: seen.append(os.fstat(stream.fileno()).st_mode & 0o777))
         assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
         assert seen == [mode]
+
+    def test_an_old_one_is_read_by_nobody_new_meanwhile(self, tmp_path, monkeypatch):
+        """Before its mode is set, the new file is open to its owner alone."""
+        (tmp_path / "a").touch()
+        (tmp_path / "a").chmod(0o600)
+        monkeypatch.setattr("catdsl.files._set_mode", lambda path, mode: None)
+        seen = []
+        write_whole(tmp_path / "a", lambda stream: seen.append(os.fstat(stream.fileno()).st_mode & 0o777))
+        assert seen == [0o600]
 
     def test_a_folder_keeps_its_own(self, tmp_path, umask):
         with whole_folder(tmp_path / "a"):

@@ -72,3 +72,16 @@ def test_what_is_no_number_is_never_written(tmp_path):
         pytest.raises(ValueError, match="JSON"),
     ):
         log.append({"step": 1, "recon": float("nan")})
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_file_that_goes_away_is_an_error(tmp_path, again):
+    path = tmp_path / "m.jsonl"
+    with MetricsLog.open(path, keep_through=0) as log:
+        log.append({"step": 1})
+        path.rename(tmp_path / "away.jsonl")
+        if again:
+            path.touch()
+        with pytest.raises(CatError, match=r"E608.*removed or replaced"):
+            log.append({"step": 2})
+    assert steps(tmp_path / "away.jsonl") == [1]
