@@ -7,6 +7,7 @@ two tracks, clear of every pin, joins the halves. Nothing has to lie above an up
 half above nothing, so that each cut takes a net out of all circles, and what is left has an order.
 """
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,33 +27,29 @@ class Cut:
 
 
 def cut_circles(nets: Sequence[Net]) -> Cut:
-    """Cut as few nets as break all circles, each where its line gets least longer."""
-    parts = list(nets)
-    halves: list[tuple[int, int]] = []
-    above = _above(parts, halves)
+    """Cut nets until no circle is left: in each the one, and there, whose lines across get least longer."""
+    parts, halves, above = list(nets), list[tuple[int, int]](), _above(nets)
+    taken = sorted(pin.x for net in nets for pin in net.every_pin)
     while circle := _circle(above):
-        pins = [p.x for net in parts for p in net.every_pin]
-        _, i, x = min((_detour(parts[i], x), i, x) for i in circle for x in [_clear_place(parts[i], pins)])
-        upper, lower = _cut(parts[i], x)
+        places = {i: _clear_place(parts[i], taken) for i in circle}
+        i = min(circle, key=lambda i: (_detour(parts[i], places[i]), i))
+        upper, lower = _cut(parts[i], places[i])
+        insort(taken, places[i])
+        halves.append((i, len(parts)))
+        # What had to lie above the net did so for its lower pins; what had to lie below, for its upper ones.
+        above.append({*above[i], i})
+        above[i] = set()
         parts[i] = upper
         parts.append(lower)
-        halves.append((i, len(parts) - 1))
-        above = _above(parts, halves)
     return Cut(tuple(parts), tuple(halves), tuple(frozenset(them) for them in above))
 
 
-def _above(parts: Sequence[Net], halves: Iterable[tuple[int, int]]) -> list[set[int]]:
+def _above(nets: Sequence[Net]) -> list[set[int]]:
     """For each net, those that have to turn off above it; one that runs straight on never turns."""
-    turning = [i for i, net in enumerate(parts) if not net.straight]
-    above: list[set[int]] = [set() for _ in parts]
-    for a in turning:
-        for b in turning:
-            if a != b and stands_above(parts[a], parts[b]):
-                above[b].add(a)
-    for upper, lower in halves:
-        # At the line between them the lower half comes in above where the upper goes out: that is no overlap.
-        above[upper].discard(lower)
-        above[lower].add(upper)
+    turning = [i for i, net in enumerate(nets) if not net.straight]
+    above: list[set[int]] = [set() for _ in nets]
+    for b in turning:
+        above[b] = {a for a in turning if a != b and stands_above(nets[a], nets[b])}
     return above
 
 
@@ -72,18 +69,19 @@ def _circle(above: Sequence[set[int]]) -> list[int]:
         path.append(following)
 
 
-def _clear_place(net: Net, pins: Sequence[int]) -> int:
+def _clear_place(net: Net, taken: Sequence[int]) -> int:
     """Where the line between the halves of a net stands: clear of all pins, with the least way round."""
-    places = sorted({x + side * _CLEAR for x in pins for side in (-1, 1)})
+    places = [place for x in taken for place in (x - _CLEAR, x + _CLEAR)]
     # To the right of all pins there always is one.
-    free = [x for x in places if x >= _EDGE and all(abs(x - pin) >= _CLEAR for pin in pins)]
+    free = [x for x in places if x >= _EDGE and bisect_right(taken, x - _CLEAR) == bisect_left(taken, x + _CLEAR)]
     return min(free, key=lambda x: (_detour(net, x), -x))
 
 
 def _detour(net: Net, x: int) -> int:
-    """Pixels that lines across get longer by a cut at `x`."""
-    upper, lower = _cut(net, x)
-    return sum(right - left for left, right in (upper.span, lower.span)) - (net.span[1] - net.span[0])
+    """How many pixels the lines across get longer if the halves of a net meet at `x`."""
+    sides = [[x, *(p.x for p in net.every_pin if p.below == below)] for below in (True, False)]
+    left, right = net.span
+    return sum(max(xs) - min(xs) for xs in sides) - (right - left)
 
 
 def _cut(net: Net, x: int) -> tuple[Net, Net]:

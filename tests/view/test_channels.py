@@ -1,6 +1,7 @@
 """Channels of nets at random, as dense as boxes allow: no line lies on another, and every net is whole."""
 
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -133,3 +134,14 @@ def test_lines_beyond_all_boxes_are_part_of_the_width() -> None:
     wires = made.wires(0, made.height(24))
     assert overlaps(wires) == []
     assert made.right == max(x for wire in wires for x, _ in wire.points) > 20 + _APART * 5
+
+
+def test_many_circles_are_cut_in_time() -> None:
+    edges = [frozenset({(f"a{i}", f"b{i}")}) for i in range(200)]
+    nets = [
+        Net(Pin(20 + _APART * i, False, edge), (Pin(20 + _APART * ((i + 100) % 200), True, edge),))
+        for i, edge in enumerate(edges)
+    ]
+    began = process_time()
+    assert len(cut_circles(nets).halves) == 100
+    assert process_time() - began < 5
