@@ -3,6 +3,8 @@
 import gc
 import sys
 
+from catdsl.diagnostics.printable import write_line
+
 
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 spec, data or budget is wrong, 2 usage, 70 our fault."""
@@ -11,7 +13,7 @@ def main() -> None:
     try:
         sys.exit(_run())
     except KeyboardInterrupt:  # while the compiler was loading
-        print("interrupted", file=sys.stderr)
+        write_line(sys.stderr, "interrupted")
         sys.exit(130)
 
 
@@ -22,5 +24,6 @@ def _run() -> int:
     )  # fmt: skip
     from catdsl.cli.app import app
     from catdsl.cli.guard import guarded
+    from catdsl.cli.usage import run
 
-    return guarded(app)
+    return guarded(lambda: run(app))

@@ -1,16 +1,16 @@
 """Commands that judge runs: each reads its arguments, calls one function, and prints."""
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from catdsl.cli.app import app, say, typed
+from catdsl.cli.app import app, say, show_paths, typed
 from catdsl.cli.flags import Data, Device, Format, FormatOption, Seed, Set, Source
 from catdsl.cli.guard import open_spec, overrides_of
+from catdsl.cli.printing import put, put_json, put_table
 from catdsl.files import write_text
 
 
@@ -96,10 +96,10 @@ def evaluate(
     from catdsl.view.report.serial import as_values
 
     if format is Format.json:
-        print(json.dumps(as_values(done.report), indent=1, ensure_ascii=False, allow_nan=False))
+        put_json(json.dumps(as_values(done.report), indent=1, ensure_ascii=False, allow_nan=False))
         return
-    _show(ComparisonTables(side_by_side([done.report])))
-    print("\n".join(map(str, done.files)))
+    put_table(ComparisonTables(side_by_side([done.report])))
+    show_paths(done.files, format)
 
 
 @app.command()
@@ -126,9 +126,9 @@ def compare(
     found = compare_runs(runs, metric=metric, say=say)
     written = () if out is None else write_comparison(found, runs, out, metric=metric)
     if format is Format.json:
-        print(comparison_json(found), end="")
+        put_json(comparison_json(found), end="")
     else:
-        _show(ComparisonTables(found))
+        put_table(ComparisonTables(found))
     for path in written:
         say(f"written: {path}")
 
@@ -190,13 +190,10 @@ def bench(
     )  # fmt: skip
     found = job(source if source.is_dir() else open_spec(source, set_), options, say=say)
     text = as_json(found)
-    print(text if format is Format.json else as_text(found))
+    if format is Format.json:
+        put_json(text)
+    else:
+        put(as_text(found))
     if out is not None:
         write_text(out, text + "\n")
         say(f"written: {out}")
-
-
-def _show(tables: object) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else 110).print(tables)

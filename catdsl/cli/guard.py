@@ -13,8 +13,10 @@ from pathlib import Path
 import typer
 
 from catdsl.backend.compilers import of_a_compiler
+from catdsl.cli.printing import tell_styled
 from catdsl.cli.speaking import speaks
 from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.diagnostics.printable import write_json, write_line
 from catdsl.diagnostics.render import render_json, render_text
 from catdsl.project import Project, load
 
@@ -30,14 +32,14 @@ def guarded(run: Callable[[], object]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        write_line(sys.stderr, "interrupted")
         return 130
     except BrokenPipeError:
         return 0
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return _fault()
-        print("error: the results cannot be written: no space is left on the device", file=sys.stderr)
+        write_line(sys.stderr, "error: the results cannot be written: no space is left on the device")
         return 1
     except RuntimeError as error:
         return _told(error) or _fault()
@@ -71,17 +73,16 @@ def _refuse(error: CatError) -> int:
     if not speaks():
         return 1
     if _wants_json():
-        print(render_json(error.diagnostics), file=sys.stderr)
+        write_json(sys.stderr, render_json(error.diagnostics))
     else:
         show(error.diagnostics, error.sources)
     return 1
 
 
 def _fault() -> int:
-    traceback.print_exc()
-    print(
-        "\ncatdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
-        file=sys.stderr,
+    write_line(sys.stderr, traceback.format_exc())
+    write_line(
+        sys.stderr, "catdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above."
     )
     return 70
 
@@ -126,4 +127,4 @@ def show(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
         return
     text = render_text(diagnostics, sources, color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
     if text:
-        print(text, file=sys.stderr)
+        tell_styled(text)

@@ -1,7 +1,6 @@
 """Commands that train and translate: each reads its arguments, calls one function, and prints."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +34,7 @@ from catdsl.cli.flags import (
     Weights,
 )
 from catdsl.cli.guard import open_spec, overrides_of
+from catdsl.cli.printing import put_json, put_table
 from catdsl.cli.speaking import speaks
 
 
@@ -186,17 +186,12 @@ def _print_result(folder: Path, result: Mapping[str, object], format: Format) ->
     if not speaks():
         return
     if format is Format.json:
-        print(json.dumps(result, indent=1))
+        put_json(json.dumps(result, indent=1))
         return
-    from rich.console import Console
-
     from catdsl.jobs.comparison import table
     from catdsl.jobs.run_folder import RunFolder
 
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    console.print(table(dict(result)))
+    put_table(table(dict(result)))
     run = RunFolder(folder)
     seen = (run.picture, run.drawing, run.student_program, run.student, run.result)
-    for path in seen:
-        if path.exists():
-            print(path)
+    show_paths([path for path in seen if path.exists()], format)

@@ -9,7 +9,9 @@ import typer
 from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import CheckFormat, Format, FormatOption, Out, Scores, Seed, Set, Spec, Specs, Teacher
 from catdsl.cli.guard import open_spec, overrides, show
+from catdsl.cli.printing import put, put_json
 from catdsl.diagnostics import CatError, Diagnostic, Severity
+from catdsl.diagnostics.printable import printable
 from catdsl.diagnostics.render import render_github, render_json
 from catdsl.ir.serial import to_json
 from catdsl.project import load
@@ -55,13 +57,13 @@ def check(
     failed = any(d.severity is Severity.ERROR for d in found)
     match format:
         case CheckFormat.json:
-            print(render_json(found))
+            put_json(render_json(found))
         case CheckFormat.github:
-            print(render_github(found), end="\n" if found else "")
+            put(render_github(found), end="\n" if found else "")
         case CheckFormat.text:
             show(found, sources)
             if not failed:
-                print(f"{len(specs)} file{'s' * (len(specs) > 1)} checked, no mistakes")
+                put(f"{len(specs)} file{'s' * (len(specs) > 1)} checked, no mistakes")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -84,11 +86,11 @@ def fmt(
         for file in changed:
             file.write()
     if format is Format.json:
-        print(json.dumps([{"file": str(file.path), "changes": file.changes} for file in done], indent=1))
+        put_json(json.dumps([{"file": str(file.path), "changes": file.changes} for file in done], indent=1))
     else:
         for file in changed:
             what = "would format" if check else "formatted"
-            print(file.difference() if diff else f"{what} {file.path}\n", end="")
+            put(file.difference() if diff else f"{what} {printable(str(file.path))}\n", end="")
     if error is not None:
         raise error
     if not changed:
@@ -105,7 +107,10 @@ def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None) -> No
     from catdsl.jobs import describe
 
     project = open_spec(spec, set_)
-    print(json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project))
+    if format is Format.json:
+        put_json(json.dumps(describe.info(project), indent=2))
+    else:
+        put(describe.info_text(project))
 
 
 _OUT = ".svg, .html; .mmd (Mermaid), .dot (Graphviz), .json (Model Explorer); the terminal by default"
@@ -144,10 +149,10 @@ def graph(
         return
     other = open_spec(diff, set_).graph if diff else (project.teacher_graph if project.student else None)
     if out is None and format is Format.json:
-        print(json.dumps(to_json(project.graph)))
+        put_json(json.dumps(to_json(project.graph)))
         return
     if out is None:
-        print(drawing.tree(project.graph, teacher=other))
+        put(drawing.tree(project.graph, teacher=other))
         return
     shown = project.source.shown if diff is None else f"{diff} → {project.source.shown}"
     drawing.draw(project.graph, out, teacher=other, subtitle=shown)
@@ -180,4 +185,7 @@ def explain(
     from catdsl.jobs import explaining
 
     page = explaining.codes() if topic is None else explaining.explain(topic)
-    print(json.dumps({"topic": topic, "page": page}) if format is Format.json else explaining.plain(page))
+    if format is Format.json:
+        put_json(json.dumps({"topic": topic, "page": page}))
+    else:
+        put(explaining.plain(page))
