@@ -1,5 +1,7 @@
 """Names that try to be more than names, by what they try."""
 
+import os
+
 HOSTILE: dict[str, str] = {
     "ends a docstring": '"""\nimport os; os.system("x")\n"""',
     "ends a triple quote": "'''); import os #",
@@ -41,9 +43,5 @@ HOSTILE: dict[str, str] = {
 
 def in_a_file_name(text: str) -> str:
     """The same as a part of a path: without what no file name can hold, and not too long."""
-    return (
-        text.replace("/", "\N{DIVISION SLASH}")
-        .replace("\x00", "")
-        .encode("utf-8", "surrogateescape")[:180]
-        .decode("utf-8", "surrogateescape")
-    )
+    kept = "".join("-" if c in "/\x00" else "?" if "\ud800" <= c < "\udc80" else c for c in text)
+    return os.fsdecode(os.fsencode(kept)[:180])

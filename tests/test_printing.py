@@ -95,10 +95,11 @@ def test_a_bar_takes_nothing_for_markup() -> None:
 
 # What goes with the name of a file that is there, and of one that is not.
 _COMMANDS = (
-    ("check", "{}"), ("check", "{}", "--format", "json"), ("check", "{}.none", "--format", "github"), ("check", "{}.none"),
-    ("fmt", "{}"), ("fmt", "{}", "--diff"), ("info", "{}"), ("graph", "{}"), ("graph", "{}", "--format", "json"),
-    ("graph", "{}", "-o", "{}.svg"), ("plan", "{}", "--budget", "50%", "--set", "{}"), ("plan", "{}", "--budget", "{}"),
-    ("explain", "{}"), ("data", "check", "{}.d"), ("data", "check", "{}"), ("translate", "{}", "{}", "-o", "o"),
+    ("check", "{}"), ("check", "{}", "--format", "json"), ("check", "{}.none", "--format", "github"),
+    ("check", "{}.none"), ("fmt", "{}"), ("fmt", "{}", "--diff"), ("info", "{}"), ("graph", "{}"),
+    ("graph", "{}", "--format", "json"), ("graph", "{}", "-o", "{}.svg"),
+    ("plan", "{}", "--budget", "50%", "--set", "{}"), ("plan", "{}", "--budget", "{}"), ("explain", "{}"),
+    ("data", "check", "{}.d"), ("data", "check", "{}"), ("translate", "{}", "{}", "-o", "o"),
     ("export", "{}", "-o", "{}"), ("compare", "{}"), ("{}",), ("check", "--{}"), ("check", "{}", "--format", "{}"),
     ("train", "{}.none", "--data", "{}.d"), ("evaluate", "{}.d"), ("new", "{}"),
 )  # fmt: skip

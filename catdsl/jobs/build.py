@@ -9,6 +9,7 @@ from catdsl.backend.weights import save_weights
 from catdsl.files import write_text
 from catdsl.ir.serial import to_json
 from catdsl.jobs.describe import info_text
+from catdsl.jobs.module_source import module_source
 from catdsl.project import Project
 
 
@@ -19,17 +20,6 @@ def build(project: Project, folder: Path, *, seed: int) -> tuple[Path, ...]:
     initialize(module, graph, project.settings.style, seed)
     write_text(folder / "graph.json", json.dumps(to_json(graph), indent=1, ensure_ascii=False) + "\n")
     write_text(folder / "summary.txt", info_text(project) + "\n")
-    write_text(folder / "module.py", _source(project, module.code))
+    write_text(folder / "module.py", module_source(project, module.code))
     save_weights(module, folder / "weights.safetensors", {"seed": seed, "step": 0})
     return tuple(folder / n for n in ("graph.json", "summary.txt", "module.py", "weights.safetensors"))
-
-
-def _source(project: Project, code: str) -> str:
-    """The generated forward function, for reading; `catdsl.load(...)` makes the module itself."""
-    name = project.graph.name
-    head = (
-        f"# The forward function that catdsl generated for `{name}` of {project.source.shown}.\n"
-        "# `self` holds one module per path of the graph; weights.safetensors holds their weights.\n"
-        "import torch\n"
-    )
-    return head + code.replace("catdsl_backend_functions_", "").replace("\n\n\n", "\n\n")
