@@ -1,6 +1,5 @@
 """The command that exports networks: it reads its arguments, calls one function, and prints."""
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import Format, FormatOption, Set, Source, UseTeacher, Weights
 from catdsl.cli.guard import overrides_of
 from catdsl.cli.printing import put_json
+from catdsl.diagnostics.shell import shell_word
 
 if TYPE_CHECKING:
     from catdsl.jobs.export import Exported
@@ -94,7 +94,7 @@ def _show_web(done: "WebExported", format: Format) -> None:
         return
     for line in _told(done.model):
         say(line)
-    say(f"serve    python -m http.server --bind 127.0.0.1 -d {shlex.quote(str(done.folder))}")
+    say(f"serve    python -m http.server --bind 127.0.0.1 -d {shell_word(str(done.folder))}")
     say("         and open http://127.0.0.1:8000; browsers do not run it from the disk")
     show_paths([done.folder], format)
 

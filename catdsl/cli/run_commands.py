@@ -36,6 +36,7 @@ from catdsl.cli.flags import (
 from catdsl.cli.guard import open_spec, overrides_of
 from catdsl.cli.printing import put_json, put_table
 from catdsl.cli.speaking import speaks
+from catdsl.diagnostics.shell import shell_word
 
 
 @app.command()
@@ -177,7 +178,7 @@ def _stoppable(folder: Path) -> Iterator[None]:
         with leaving():
             yield
     except Stopped as stopped:
-        say(f"{stopped}; continue it with --resume -o {folder}")
+        say(f"{stopped}; continue it with --resume -o {shell_word(str(folder))}")
         # Where another process than the first ended with an error, its launcher would kill the first.
         raise typer.Exit(1 if speaks() else 0) from None
 

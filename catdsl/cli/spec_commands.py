@@ -13,6 +13,7 @@ from catdsl.cli.printing import put, put_json
 from catdsl.diagnostics import CatError, Diagnostic, Severity
 from catdsl.diagnostics.printable import printable
 from catdsl.diagnostics.render import render_github, render_json
+from catdsl.diagnostics.shell import shell_word
 from catdsl.ir.serial import to_json
 from catdsl.project import load
 
@@ -30,7 +31,8 @@ def new(
 
     path = new_spec(name)
     show_paths([path], format)
-    say(f"try it: catdsl check {path}; catdsl compress {path} --budget 25%")
+    shown = shell_word(str(path))
+    say(f"try it: catdsl check {shown}; catdsl compress {shown} --budget 25%")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from catdsl.jobs.reproducing import recorded
 from catdsl.jobs.run_folder import RunFolder, open_run
 from catdsl.jobs.setting import JobOptions
 from catdsl.project import Project
@@ -16,7 +17,7 @@ def begin(folder: Path, project: Project, asked: Mapping[str, Any], options: Job
     def opened() -> None:
         open_run(
             folder, project, asked, resume=options.resume, accept_changes=options.accept_changes,
-            command=options.command,
+            command=recorded(options.command),
         )  # fmt: skip
 
     by_first(opened, options.device)

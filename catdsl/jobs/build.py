@@ -6,6 +6,7 @@ from pathlib import Path
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
 from catdsl.backend.weights import save_weights
+from catdsl.diagnostics.printable import printable_json, printable_lines
 from catdsl.files import write_text
 from catdsl.ir.serial import to_json
 from catdsl.jobs.describe import info_text
@@ -18,8 +19,8 @@ def build(project: Project, folder: Path, *, seed: int) -> tuple[Path, ...]:
     graph = project.graph
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)
-    write_text(folder / "graph.json", json.dumps(to_json(graph), indent=1, ensure_ascii=False) + "\n")
-    write_text(folder / "summary.txt", info_text(project) + "\n")
+    write_text(folder / "graph.json", printable_json(json.dumps(to_json(graph), indent=1, ensure_ascii=False)) + "\n")
+    write_text(folder / "summary.txt", printable_lines(info_text(project)) + "\n")
     write_text(folder / "module.py", module_source(project, module.code))
     save_weights(module, folder / "weights.safetensors", {"seed": seed, "step": 0})
     return tuple(folder / n for n in ("graph.json", "summary.txt", "module.py", "weights.safetensors"))

@@ -1,7 +1,6 @@
 """The report of a run: what its folder holds and what was measured, put together and written beside it."""
 
 import platform
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +15,12 @@ from catdsl import __version__
 from catdsl.analysis.cost import Cost
 from catdsl.analysis.memory import peak_memory
 from catdsl.backend.timing import device_name
+from catdsl.diagnostics.shell import shell_line
 from catdsl.evaluate.speed import Speed
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
 from catdsl.jobs.answers import Answers, Network
+from catdsl.jobs.reproducing import making_command
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.project import Project
 from catdsl.search.budget import label, shown
@@ -216,26 +217,10 @@ def _environment(record: Mapping[str, Any], measured: Measured, digest: str) -> 
 
 
 def _commands(record: Mapping[str, Any], run: RunFolder, measured: Measured) -> Iterator[str]:
-    """What made the run and judged it, as it was typed, for a run of another name beside this one."""
+    """What makes the run again, at a place of another name beside this one, and what judged it."""
     again = f"{run.path}-again"
-    typed = list(record.get("command", ()))
-    if typed:
-        yield shlex.join([*_without(typed, _PLACE), "-o", again])
+    made = making_command(record, run.path / str(record["spec_file"]), again)
+    if made:
+        yield shell_line(made)
     if measured.command:
-        yield shlex.join([again if word == str(run.path) else word for word in measured.command])
-
-
-_PLACE = ("-o", "--out", "--resume", "--accept-changes")
-
-
-def _without(words: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """Words of a command without some flags, and without what follows those that take a value."""
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        name = word.partition("=")[0]
-        if skip or name in flags:
-            skip = not skip and name in ("-o", "--out") and "=" not in word
-            continue
-        kept.append(word)
-    return kept
+        yield shell_line(again if word == str(run.path) else word for word in measured.command)
