@@ -55,8 +55,12 @@ def evaluate(
     ] = None,
     segmenter: Annotated[
         str | None,
-        typer.Option("--segmenter", help="for mIoU: a .pt2 or TorchScript file, or hf:NAME", show_default=False),
+        typer.Option("--segmenter", help="for mIoU: an .onnx file, or hf:NAME", show_default=False),
     ] = None,
+    trust_segmenter: Annotated[
+        bool,
+        typer.Option("--trust-segmenter", help="take a .pt2 or TorchScript file, which runs code of its maker"),
+    ] = False,
     label_table: Annotated[
         Path | None,
         typer.Option("--label-table", help="a file of the segmenter's classes and the labels that they are",
@@ -86,7 +90,8 @@ def evaluate(
     options = EvaluateOptions(
         data=data, protocol=protocol.value if protocol else None,
         inception=inception_weights, squeezenet=squeezenet_weights,
-        segmenter=segmenter, table=label_table, normalise=normalise.value if normalise else None,
+        segmenter=segmenter, trust_segmenter=trust_segmenter,
+        table=label_table, normalise=normalise.value if normalise else None,
         balance=balance, batch=batch, device=device, cache=cache,
         command=typed(),
     )  # fmt: skip
