@@ -1,5 +1,6 @@
 """`import-weights`: a released checkpoint as a weights file of a spec."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from catdsl.backend.importing import import_weights
@@ -19,7 +20,13 @@ def import_file(project: Project, file: Path, out: Path) -> list[str]:
     lines = [f"{len(imported.module.state_dict())} tensors of {project.graph.name}"]
     if imported.filled:
         lines.append(f"no scales of norms in {file}: {len(imported.filled)} are 1 and 0, as without affine norms")
+    if imported.statistics:
+        lines.append(f"left out, as instance norms take the statistics of each image: {_some(imported.statistics)}")
     if imported.left_out:
-        shown = ", ".join(imported.left_out[:4]) + (", ..." if imported.left_out[4:] else "")
-        lines.append(f"left out, as the network has no place for them: {len(imported.left_out)} ({shown})")
+        lines.append(f"left out, as the network has no place for them: {_some(imported.left_out)}")
     return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    """How many, and the first of them."""
+    return f"{len(names)} ({', '.join(names[:4])}{', ...' if names[4:] else ''})"
