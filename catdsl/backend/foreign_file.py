@@ -45,7 +45,8 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
         whole = _check_archive(path, stream)
         try:
             # `weights_only` runs no code of the file.
-            held = torch.load(stream if whole else _Counted(path, stream), map_location="cpu", weights_only=True)
+            source: Any = stream if whole else _Counted(path, stream)
+            held = torch.load(source, map_location="cpu", weights_only=True)
         except (*UNREADABLE, RecursionError):
             raise CatError.one(
                 "E605", f"{path} is no checkpoint of tensors alone",
@@ -90,10 +91,14 @@ class _Counted:
 
     def __init__(self, path: Path, stream: BinaryIO):
         self._path, self._stream, self._left = path, stream, _LARGEST_PICKLE
-        self.seek, self.tell, self.readinto = stream.seek, stream.tell, stream.readinto  # type: ignore[attr-defined]
+        self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, size: int = -1) -> bytes:
         return self._counted(self._stream.read(size if size >= 0 else self._left + 1))
+
+    def readinto(self, buffer: Any) -> int:
+        """Tensors' bytes, which are not counted."""
+        return self._stream.readinto(buffer)  # type: ignore[attr-defined]
 
     def readline(self) -> bytes:
         return self._counted(self._stream.readline(self._left + 1))
