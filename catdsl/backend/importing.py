@@ -1,26 +1,27 @@
 """Weights of released networks, under their own names, for the graphs of the shipped specs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
+from catdsl.backend.foreign_file import read_foreign
 from catdsl.backend.module import build_module
 from catdsl.backend.paths import graph_name
-from catdsl.backend.torch_file import UNREADABLE
-from catdsl.backend.weights import load_weights, read_weights, state_of
+from catdsl.backend.weights import load_weights, state_of
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
+from catdsl.ir.identity import owner_of
 from catdsl.search.released import graph_paths
+from catdsl.weights_file import STRICT, Acceptance
 
-_SAFETENSORS = ".safetensors"
 _COUNTER = "num_batches_tracked"
-_DEEPEST = 4
+_STATISTICS = ("running_mean", "running_var", _COUNTER)
+_MOST_PREFIXES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +33,42 @@ class Imported:
     """Tensors of the file that the network has no place for and does not need."""
     filled: tuple[str, ...]
     """Scales and shifts of norms that the file has none of: 1 and 0, as without affine norms."""
+    statistics: tuple[str, ...]
+    """Running statistics that the file has for instance norms, which take those of each image instead."""
 
 
-def import_weights(graph: Graph, path: Path) -> Imported:
+def import_weights(graph: Graph, path: Path, acceptance: Acceptance = STRICT) -> Imported:
     """The network of `graph` with the weights of a released checkpoint, or of any file under graph paths.
 
     Reads .safetensors, and .pth or .pt files that hold tensors alone. One prefix that all names of
     the network share (`module.`) is dropped. Weights of paths that have no channels at all are left
-    out, as released files keep them. Raises CatError E605 where the file cannot be read, or its
-    tensors are not those of the graph.
+    out, as released files keep them, and so are running statistics of instance norms that track none:
+    PyTorch kept them before version 0.4, and the code of CycleGAN and pix2pix drops them as well. Raises
+    CatError E605 where the file cannot be read, or its tensors are not those of the graph.
     """
     module = build_module(graph)
     wanted = state_of(module)
-    given = _read(path)
+    given = read_foreign(path, owner_of(graph), acceptance)
     if given.keys() <= module.state_dict().keys():
         # A `state_dict` of such a module itself.
         given = {graph_name(name): value for name, value in given.items()}
     found = _naming(given, wanted, path)
     unused = {name: source for name, source in found.items() if name not in wanted}
+    statistics = {source for name, source in unused.items() if _of_an_image(name, graph)}
     surplus = [
         source
         for name, source in unused.items()
+        if source not in statistics
         # Only a name of the tables says that it belongs to a block of the spec.
-        if (source.endswith(name) or not _vanished(name, graph)) and not name.endswith(_COUNTER)
+        and (source.endswith(name) or not _vanished(name, graph))
+        and not name.endswith(_COUNTER)
     ]
     tensors = {name: given[source] for name, source in found.items() if name in wanted}
     if not tensors or surplus:
         raise _foreign(path, graph, surplus if tensors else list(given))
-    broken = [found[name] for name, value in tensors.items() if not torch.isfinite(value).all()]
+    # Of another shape, one may claim to be of any size; that is told of where it is loaded.
+    fitting = {name: value for name, value in tensors.items() if value.shape == wanted[name].shape}
+    broken = [found[name] for name, value in fitting.items() if not torch.isfinite(value).all()]
     if broken:
         raise CatError.one(
             "E605", f"{len(broken)} tensors of {path} hold values that are not finite, the first is {broken[0]}",
@@ -68,39 +77,8 @@ def import_weights(graph: Graph, path: Path) -> Imported:
     counters = {name: value for name, value in wanted.items() if name.endswith(_COUNTER)}
     filled = _identity(graph, wanted, tensors)
     load_weights(module, {**counters, **filled, **tensors}, graph, source=str(path))
-    left_out = given.keys() - {found[name] for name in tensors}
-    return Imported(module, tuple(sorted(left_out)), tuple(filled))
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if path.suffix == _SAFETENSORS:
-        return read_weights(path)[0]
-    try:
-        # `weights_only` runs no code of the file.
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise CatError.one("E605", f"cannot read {path}: {error.strerror or error}", help="check the path") from None
-    except UNREADABLE:
-        raise CatError.one(
-            "E605", f"{path} is no checkpoint of tensors alone",
-            notes=("other files are not read, as they may run code",),
-            help="save `generator.state_dict()`, with torch.save as .pth or with safetensors",
-        ) from None  # fmt: skip
-    tensors = dict(_tensors(held))
-    if not tensors:
-        raise CatError.one("E605", f"{path} holds no state_dict", help="save `generator.state_dict()`")
-    return tensors
-
-
-def _tensors(held: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
-    """All tensors of a state_dict, or of dictionaries of them such as {"state_dict": ...}, under dotted names."""
-    if not isinstance(held, Mapping) or depth > _DEEPEST:
-        return
-    for name, value in held.items():
-        if isinstance(value, Tensor):
-            yield f"{prefix}{name}", value
-        else:
-            yield from _tensors(value, f"{prefix}{name}.", depth + 1)
+    left_out = given.keys() - {found[name] for name in tensors} - statistics
+    return Imported(module, tuple(sorted(left_out)), tuple(filled), tuple(sorted(statistics)))
 
 
 def _naming(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> dict[str, str]:
@@ -121,12 +99,12 @@ def _naming(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Pat
 
 
 def _prefixes(given: Mapping[str, Tensor], least: int) -> list[str]:
-    """Nothing, and every beginning `a.`, `a.b.` that at least so many names share."""
+    """Nothing, and every beginning `a.`, `a.b.` that at least so many names share, the most frequent ones."""
     shared: Counter[str] = Counter()
     for name in given:
         parts = name.split(".")
         shared.update(".".join(parts[:depth]) + "." for depth in range(1, len(parts)))
-    return ["", *(prefix for prefix, count in shared.items() if count >= least)]
+    return ["", *(prefix for prefix, count in shared.most_common(_MOST_PREFIXES) if count >= least)]
 
 
 def _renamed(given: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
@@ -134,6 +112,12 @@ def _renamed(given: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
     split = {name: name.removeprefix(prefix).rpartition(".") for name in given if name.startswith(prefix)}
     paths = graph_paths({module for module, _, _ in split.values()})
     return {f"{paths[module]}.{parameter}": name for name, (module, _, parameter) in split.items()}
+
+
+def _of_an_image(name: str, graph: Graph) -> bool:
+    """Whether it is a running statistic of an instance norm, which has none in this network."""
+    node, _, part = name.rpartition(".")
+    return part in _STATISTICS and node in graph.node and graph.node[node].op.name == "instance_norm"
 
 
 def _vanished(name: str, graph: Graph) -> bool:

@@ -51,7 +51,7 @@ def _emit(graph: Graph, node: Node, root: nn.Module, code: fx.Graph, values: dic
 def _reserved(name: str) -> bool:
     """Whether an argument of `forward` cannot be called so: the code has another use for the word."""
     word = name.rstrip("_")
-    return keyword.iskeyword(word) or word in ("self", "torch")
+    return keyword.iskeyword(word) or word in ("self", "torch") or name == "__debug__"
 
 
 def _call(node: Node, name: str, inputs: tuple[fx.Node, ...], root: nn.Module, code: fx.Graph, built: Any) -> fx.Node:

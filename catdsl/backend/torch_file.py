@@ -22,6 +22,8 @@ UNREADABLE = (
 
 _DEEPEST = 12
 _MOST_VALUES = 1_000_000
+_LARGEST_PICKLE = 32_000_000
+"""Bytes of the part of a file that is unpickled, without those of tensors: some 150 for each tensor."""
 
 
 def load_torch_file(path: Path, door: Door, *, problem: str) -> Any:
@@ -37,9 +39,9 @@ def load_torch_file(path: Path, door: Door, *, problem: str) -> Any:
 def load_torch_stream(stream: BinaryIO, door: Door, *, shown: object, problem: str) -> Any:
     """The same of an open file; `shown` is what messages call it."""
     try:
-        _check_size(stream, door, shown)
+        source: Any = stream if _check_archive(stream, door, shown) else _Counted(stream, door, shown)
         # `weights_only` runs no code of the file.
-        held = torch.load(stream, map_location="cpu", weights_only=True)
+        held = torch.load(source, map_location="cpu", weights_only=True)
         _check_plain(held)
     except CatError:
         raise
@@ -49,15 +51,49 @@ def load_torch_stream(stream: BinaryIO, door: Door, *, shown: object, problem: s
     return held
 
 
-def _check_size(stream: BinaryIO, door: Door, shown: object) -> None:
-    """Add up what the entries of a zip archive say that they take. Raises the door's error."""
-    if zipfile.is_zipfile(stream):
-        stream.seek(0)
-        with zipfile.ZipFile(stream) as archive:
-            entries = archive.infolist()
-        whole = sum(entry.file_size for entry in entries)
-        check_amount(whole, LIMITS[door.limit], f"{shown} unpacks to {whole:,} bytes", door)
+def _check_archive(stream: BinaryIO, door: Door, shown: object) -> bool:
+    """Whether it is an archive, as files of torch.save are since 1.6. Raises the door's error.
+
+    Refuses one that unpacks to more than it has: torch.save packs nothing, and torch would unpack it all.
+    """
+    size = stream.seek(0, 2)
+    parts = zipfile.ZipFile(stream).infolist() if zipfile.is_zipfile(stream) else []
     stream.seek(0)
+    whole = sum(part.file_size for part in parts)
+    check_amount(whole, LIMITS[door.limit], f"{shown} unpacks to {whole:,} bytes", door)
+    if whole > size or any(part.compress_type != zipfile.ZIP_STORED for part in parts):
+        raise door.refuse(shown, f"unpacks to {whole:,} bytes and has {size:,}: torch.save packs nothing")
+    if max((part.file_size for part in parts if part.filename.endswith(".pkl")), default=0) > _LARGEST_PICKLE:
+        raise _too_much(door, shown)
+    return bool(parts)
+
+
+class _Counted:
+    """A file of the old form, whose pickle is read in small parts and whose tensors are read into place."""
+
+    def __init__(self, stream: BinaryIO, door: Door, shown: object):
+        self._stream, self._door, self._shown, self._left = stream, door, shown, _LARGEST_PICKLE
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        return self._counted(self._stream.read(size if size >= 0 else self._left + 1))
+
+    def readinto(self, buffer: Any) -> int:
+        """Tensors' bytes, which are not counted."""
+        return self._stream.readinto(buffer)  # type: ignore[attr-defined]
+
+    def readline(self) -> bytes:
+        return self._counted(self._stream.readline(self._left + 1))
+
+    def _counted(self, part: bytes) -> bytes:
+        self._left -= len(part)
+        if self._left < 0:
+            raise _too_much(self._door, self._shown)
+        return part
+
+
+def _too_much(door: Door, shown: object) -> CatError:
+    return door.refuse(shown, f"has more than {_LARGEST_PICKLE:,} bytes beside its tensors")
 
 
 def _check_plain(held: Any) -> None:

@@ -3,6 +3,8 @@
 import gc
 import sys
 
+from catdsl.diagnostics.printable import write_line
+
 
 def program() -> None:
     """The command as a process of its own: with its signals, its standard streams and its end."""
@@ -36,6 +38,7 @@ def _run() -> int:
         from catdsl.cli.guard import guarded
         from catdsl.cli.paths import leave_paths
         from catdsl.cli.signals import running
+        from catdsl.cli.usage import run
 
     except (OSError, ImportError, MemoryError) as error:
         from catdsl.cli.refusals import refusal
@@ -43,8 +46,8 @@ def _run() -> int:
         known = refusal(error)
         if known is None:
             raise
-        print(known, file=sys.stderr)
+        write_line(sys.stderr, str(known))
         return 1
     leave_paths(app)
     running()
-    return guarded(app)
+    return guarded(lambda: run(app))

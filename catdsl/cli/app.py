@@ -10,7 +10,8 @@ import typer
 
 from catdsl import __version__
 from catdsl.cli.flags import Format
-from catdsl.cli.speaking import speaks
+from catdsl.cli.printing import put, put_json, tell
+from catdsl.diagnostics.printable import printable
 
 app = typer.Typer(
     name="catdsl", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -21,8 +22,10 @@ app = typer.Typer(
 def show_paths(paths: Iterable[Path], format: Format) -> None:
     """Print what was written: a line each, or a list for programs."""
     names = [str(path) for path in paths]
-    if speaks():
-        print(json.dumps(names, indent=1) if format is Format.json else "\n".join(names))
+    if format is Format.json:
+        put_json(json.dumps(names, indent=1, ensure_ascii=False))
+    else:
+        put("\n".join(map(printable, names)))
 
 
 def typed() -> tuple[str, ...]:
@@ -31,14 +34,13 @@ def typed() -> tuple[str, ...]:
 
 
 def say(line: str) -> None:
-    """Tell a person how things go, beside the results."""
-    if speaks():
-        print(line, file=sys.stderr)
+    """Tell a person in one line how things go, beside the results."""
+    tell(printable(line))
 
 
 def _version(asked: bool) -> None:
     if asked:
-        print(f"catdsl {__version__}")
+        put(f"catdsl {__version__}")
         raise typer.Exit
 
 

@@ -8,6 +8,7 @@ import typer
 
 from catdsl.cli.app import app
 from catdsl.cli.flags import Format, FormatOption, Limit
+from catdsl.cli.printing import put, put_json
 
 data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at folders of images.")
 app.add_typer(data, name="data")
@@ -32,7 +33,10 @@ def check(
     from catdsl.train.data.survey import survey
 
     found = survey(folder)
-    print(json.dumps(check_json(found), indent=1) if format is Format.json else check_text(found))
+    if format is Format.json:
+        put_json(json.dumps(check_json(found), indent=1))
+    else:
+        put(check_text(found))
     problem = problem_of(found)
     if problem is not None:
         raise problem

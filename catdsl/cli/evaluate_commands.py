@@ -1,16 +1,16 @@
 """Commands that judge runs: each reads its arguments, calls one function, and prints."""
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from catdsl.cli.app import app, say, typed
+from catdsl.cli.app import app, say, show_paths, typed
 from catdsl.cli.flags import AcceptChanges, Data, Device, Format, FormatOption, Limit, Overwrite, Seed, Set, Source
 from catdsl.cli.guard import open_spec, overrides_of
+from catdsl.cli.printing import put, put_json, put_table
 from catdsl.weights_file import Acceptance
 
 
@@ -55,8 +55,12 @@ def evaluate(
     ] = None,
     segmenter: Annotated[
         str | None,
-        typer.Option("--segmenter", help="for mIoU: a .pt2 or TorchScript file, or hf:NAME", show_default=False),
+        typer.Option("--segmenter", help="for mIoU: an .onnx file, or hf:NAME", show_default=False),
     ] = None,
+    trust_segmenter: Annotated[
+        bool,
+        typer.Option("--trust-segmenter", help="take a .pt2 or TorchScript file, which runs code of its maker"),
+    ] = False,
     label_table: Annotated[
         Path | None,
         typer.Option("--label-table", help="a file of the segmenter's classes and the labels that they are",
@@ -87,7 +91,8 @@ def evaluate(
     options = EvaluateOptions(
         data=data, protocol=protocol.value if protocol else None,
         inception=inception_weights, squeezenet=squeezenet_weights,
-        segmenter=segmenter, table=label_table, normalise=normalise.value if normalise else None,
+        segmenter=segmenter, trust_segmenter=trust_segmenter,
+        table=label_table, normalise=normalise.value if normalise else None,
         balance=balance, batch=batch, device=device, cache=cache, accept_changes=accept_changes,
         command=typed(),
     )  # fmt: skip
@@ -97,10 +102,10 @@ def evaluate(
     from catdsl.view.report.serial import as_values
 
     if format is Format.json:
-        print(json.dumps(as_values(done.report), indent=1, ensure_ascii=False, allow_nan=False))
+        put_json(json.dumps(as_values(done.report), indent=1, ensure_ascii=False, allow_nan=False))
         return
-    _show(ComparisonTables(side_by_side([done.report])))
-    print("\n".join(map(str, done.files)))
+    put_table(ComparisonTables(side_by_side([done.report])))
+    show_paths(done.files, format)
 
 
 @app.command()
@@ -132,9 +137,9 @@ def compare(
     if out is not None:
         written = write_comparison(found, runs, out, metric=metric, overwrite=overwrite, acceptance=acceptance)
     if format is Format.json:
-        print(comparison_json(found), end="")
+        put_json(comparison_json(found), end="")
     else:
-        _show(ComparisonTables(found))
+        put_table(ComparisonTables(found))
     for path in written:
         say(f"written: {path}")
 
@@ -202,13 +207,10 @@ def bench(
     )  # fmt: skip
     found = job(source if source.is_dir() else open_spec(source, set_), options, say=say)
     text = as_json(found)
-    print(text if format is Format.json else as_text(found))
+    if format is Format.json:
+        put_json(text)
+    else:
+        put(as_text(found))
     if out is not None:
         write_marked(out, text + "\n", "bench", overwrite=overwrite)
         say(f"written: {out}")
-
-
-def _show(tables: object) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else 110).print(tables)

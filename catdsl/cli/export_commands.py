@@ -1,15 +1,16 @@
 """The command that exports networks: it reads its arguments, calls one function, and prints."""
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catdsl.cli.app import app, say
+from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import AcceptChanges, Format, FormatOption, Limit, Overwrite, Set, Source, UseTeacher, Weights
 from catdsl.cli.guard import overrides_of
+from catdsl.cli.printing import put_json
+from catdsl.diagnostics.shell import shell_word
 from catdsl.weights_file import Acceptance
 
 if TYPE_CHECKING:
@@ -84,24 +85,24 @@ def export(
         return
     done = job(what, out, half=half, int8=options, say=say, as_searched=as_searched, overwrite=overwrite)
     if format is Format.json:
-        print(exported_json(done))
+        put_json(exported_json(done))
         return
     for line in _told(done):
         say(line)
-    print("\n".join(map(str, done.files)))
+    show_paths(done.files, format)
 
 
 def _show_web(done: "WebExported", format: Format) -> None:
     from catdsl.jobs.web_export import web_json
 
     if format is Format.json:
-        print(web_json(done))
+        put_json(web_json(done))
         return
     for line in _told(done.model):
         say(line)
-    say(f"serve    python -m http.server --bind 127.0.0.1 -d {shlex.quote(str(done.folder))}")
+    say(f"serve    python -m http.server --bind 127.0.0.1 -d {shell_word(str(done.folder))}")
     say("         and open http://127.0.0.1:8000; browsers do not run it from the disk")
-    print(done.folder)
+    show_paths([done.folder], format)
 
 
 def _told(done: "Exported") -> Iterator[str]:

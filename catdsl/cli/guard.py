@@ -14,9 +14,11 @@ import typer
 
 from catdsl.backend.compilers import of_a_compiler
 from catdsl.cli import signals, streams
+from catdsl.cli.printing import tell_styled
 from catdsl.cli.refusals import refusal
 from catdsl.cli.speaking import speaks
 from catdsl.diagnostics import CatError, Diagnostic, first_line
+from catdsl.diagnostics.printable import write_json, write_line
 from catdsl.diagnostics.render import render_json, render_text
 from catdsl.project import Project, load
 
@@ -77,7 +79,7 @@ def _refuse(error: CatError) -> int:
     # Where nothing can be told, the exit code has to do.
     with suppress(OSError):
         if _wants_json():
-            print(render_json(error.diagnostics), file=sys.stderr)
+            write_json(sys.stderr, render_json(error.diagnostics))
         else:
             show(error.diagnostics, error.sources)
     return 1
@@ -85,10 +87,10 @@ def _refuse(error: CatError) -> int:
 
 def _fault(error: BaseException) -> int:
     with suppress(OSError):
-        traceback.print_exception(error)
-        print(
-            "\ncatdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
-            file=sys.stderr,
+        write_line(sys.stderr, "".join(traceback.format_exception(error)))
+        write_line(
+            sys.stderr,
+            "catdsl failed; this is a fault of catdsl, not of your spec. Please report it with the text above.",
         )
     return 70
 
@@ -133,4 +135,4 @@ def show(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
         return
     text = render_text(diagnostics, sources, color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
     if text:
-        print(text, file=sys.stderr)
+        tell_styled(text)

@@ -1,7 +1,6 @@
 """Commands that train and translate: each reads its arguments, calls one function, and prints."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +36,9 @@ from catdsl.cli.flags import (
     Weights,
 )
 from catdsl.cli.guard import open_spec, overrides_of
+from catdsl.cli.printing import put_json, put_table
 from catdsl.cli.speaking import speaks
+from catdsl.diagnostics.shell import shell_word
 from catdsl.weights_file import Acceptance
 
 
@@ -160,6 +161,7 @@ def import_weights(
     overwrite: Overwrite = False,
     format: FormatOption = Format.text,
     set_: Set = None,
+    accept_changes: AcceptChanges = False,
     limit: Limit = None,
 ) -> None:
     """Weights of a released network, for the spec that describes it.
@@ -169,7 +171,7 @@ def import_weights(
     project = open_spec(spec, set_)
     from catdsl.jobs.importing import import_file
 
-    for line in import_file(project, file, out, overwrite=overwrite):
+    for line in import_file(project, file, out, overwrite=overwrite, acceptance=Acceptance(accept_changes, say)):
         say(line)
     show_paths([out], format)
 
@@ -191,7 +193,7 @@ def _stoppable(folder: Path) -> Iterator[None]:
         with leaving():
             yield
     except Stopped as stopped:
-        say(f"{stopped}; continue it with --resume -o {folder}")
+        say(f"{stopped}; continue it with --resume -o {shell_word(str(folder))}")
         # Where another process than the first ended with an error, its launcher would kill the first.
         raise typer.Exit(1 if speaks() else 0) from None
 
@@ -200,17 +202,12 @@ def _print_result(folder: Path, result: Mapping[str, object], format: Format) ->
     if not speaks():
         return
     if format is Format.json:
-        print(json.dumps(result, indent=1))
+        put_json(json.dumps(result, indent=1))
         return
-    from rich.console import Console
-
     from catdsl.jobs.comparison import table
     from catdsl.jobs.run_folder import RunFolder
 
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    console.print(table(dict(result)))
+    put_table(table(dict(result)))
     run = RunFolder(folder)
     seen = (run.picture, run.drawing, run.student_program, run.student, run.result)
-    for path in seen:
-        if path.exists():
-            print(path)
+    show_paths([path for path in seen if path.exists()], format)

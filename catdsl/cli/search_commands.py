@@ -1,7 +1,6 @@
 """Commands that search, and that measure for the search: each reads its arguments, calls one function, and prints."""
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +26,7 @@ from catdsl.cli.flags import (
     Times,
 )
 from catdsl.cli.guard import open_spec, show
+from catdsl.cli.printing import put, put_json
 from catdsl.project import Project
 from catdsl.weights_file import Acceptance
 
@@ -82,10 +82,10 @@ def plan(
     path = out or planning.free_plan_path(project)
     planning.save_plan(project, found, path, overwrite=overwrite)
     if format is Format.json:
-        print(json.dumps(planning.plan_json(found, speed), indent=1))
+        put_json(json.dumps(planning.plan_json(found, speed), indent=1))
     else:
-        print(planning.plan_text(project, found, speed))
-    print(f"written: {path}", file=sys.stderr)
+        put(planning.plan_text(project, found, speed))
+    say(f"written: {path}")
 
 
 @app.command()
@@ -114,7 +114,10 @@ def sweep(
     front = job.sweep(project, found, job.budgets(budgets), count.value if count else None, table)
     show(tuple(dict.fromkeys(w for plan in front.plans for w in plan.warnings)), project.sources)
     written = job.write_front(project, front, folder, say=say)
-    print(json.dumps(job.front_json(front), indent=1) if format is Format.json else job.front_text(front))
+    if format is Format.json:
+        put_json(json.dumps(job.front_json(front), indent=1))
+    else:
+        put(job.front_text(front))
     for path in written:
         say(f"written: {path}")
 
@@ -137,7 +140,10 @@ def explain_plan(
     from catdsl.jobs import explain_plan as job
 
     found = job.explained(run, keep=tuple(keep or ()), floor=floor, acceptance=Acceptance(accept_changes, say))
-    print(json.dumps(job.as_json(found), indent=1) if format is Format.json else job.as_text(found))
+    if format is Format.json:
+        put_json(json.dumps(job.as_json(found), indent=1))
+    else:
+        put(job.as_text(found))
 
 
 @app.command()
@@ -164,4 +170,7 @@ def measure(
     from catdsl.jobs.setting import choose_device
 
     times, path = job.measure(projects or job.shipped(), choose_device(device), out, overwrite=overwrite)
-    print(job.as_json(times, path) if format is Format.json else job.as_text(times, path))
+    if format is Format.json:
+        put_json(job.as_json(times, path))
+    else:
+        put(job.as_text(times, path))

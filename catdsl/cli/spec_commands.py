@@ -23,8 +23,11 @@ from catdsl.cli.flags import (
     Teacher,
 )
 from catdsl.cli.guard import open_spec, overrides, show
+from catdsl.cli.printing import put, put_json
 from catdsl.diagnostics import CatError, Diagnostic, Severity
+from catdsl.diagnostics.printable import printable
 from catdsl.diagnostics.render import render_github, render_json
+from catdsl.diagnostics.shell import shell_word
 from catdsl.ir.serial import to_json
 from catdsl.project import load
 from catdsl.weights_file import Acceptance
@@ -43,7 +46,8 @@ def new(
 
     path = new_spec(name)
     show_paths([path], format)
-    say(f"try it: catdsl check {path}; catdsl compress {path} --budget 25%")
+    shown = shell_word(str(path))
+    say(f"try it: catdsl check {shown}; catdsl compress {shown} --budget 25%")
 
 
 @app.command()
@@ -71,13 +75,13 @@ def check(
     failed = any(d.severity is Severity.ERROR for d in found)
     match format:
         case CheckFormat.json:
-            print(render_json(found))
+            put_json(render_json(found))
         case CheckFormat.github:
-            print(render_github(found), end="\n" if found else "")
+            put(render_github(found), end="\n" if found else "")
         case CheckFormat.text:
             show(found, sources)
             if not failed:
-                print(f"{len(specs)} file{'s' * (len(specs) > 1)} checked, no mistakes")
+                put(f"{len(specs)} file{'s' * (len(specs) > 1)} checked, no mistakes")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -101,11 +105,11 @@ def fmt(
         for file in changed:
             file.write()
     if format is Format.json:
-        print(json.dumps([{"file": str(file.path), "changes": file.changes} for file in done], indent=1))
+        put_json(json.dumps([{"file": str(file.path), "changes": file.changes} for file in done], indent=1))
     else:
         for file in changed:
             what = "would format" if check else "formatted"
-            print(file.difference() if diff else f"{what} {file.path}\n", end="")
+            put(file.difference() if diff else f"{what} {printable(str(file.path))}\n", end="")
     if error is not None:
         raise error
     if not changed:
@@ -122,7 +126,10 @@ def info(spec: Spec, format: FormatOption = Format.text, set_: Set = None, limit
     from catdsl.jobs import describe
 
     project = open_spec(spec, set_)
-    print(json.dumps(describe.info(project), indent=2) if format is Format.json else describe.info_text(project))
+    if format is Format.json:
+        put_json(json.dumps(describe.info(project), indent=2))
+    else:
+        put(describe.info_text(project))
 
 
 _OUT = ".svg, .html; .mmd (Mermaid), .dot (Graphviz), .json (Model Explorer); the terminal by default"
@@ -167,10 +174,10 @@ def graph(
         return
     other = open_spec(diff, set_).graph if diff else (project.teacher_graph if project.student else None)
     if out is None and format is Format.json:
-        print(json.dumps(to_json(project.graph)))
+        put_json(json.dumps(to_json(project.graph)))
         return
     if out is None:
-        print(drawing.tree(project.graph, teacher=other))
+        put(drawing.tree(project.graph, teacher=other))
         return
     shown = project.source.shown if diff is None else f"{diff} → {project.source.shown}"
     drawing.draw(project.graph, out, teacher=other, subtitle=shown, overwrite=overwrite)
@@ -207,4 +214,7 @@ def explain(
     from catdsl.jobs import explaining
 
     page = explaining.codes() if topic is None else explaining.explain(topic)
-    print(json.dumps({"topic": topic, "page": page}) if format is Format.json else explaining.plain(page))
+    if format is Format.json:
+        put_json(json.dumps({"topic": topic, "page": page}))
+    else:
+        put(explaining.plain(page))

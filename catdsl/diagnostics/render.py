@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from catdsl.diagnostics.diagnostic import Diagnostic, Severity
+from catdsl.diagnostics.printable import printable, printable_lines
 
 _RED, _YELLOW, _BLUE, _BOLD, _OFF = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 _TAB = "    "
@@ -45,15 +46,15 @@ def as_dict(diagnostic: Diagnostic) -> dict[str, object]:
 def _one(d: Diagnostic, sources: Mapping[str, str], color: bool) -> str:
     paint = (lambda text, *codes: "".join(codes) + text + _OFF) if color else (lambda text, *_: text)
     tone = _RED if d.severity is Severity.ERROR else _YELLOW
-    lines = [paint(f"{d.severity.value}[{d.code}]", _BOLD, tone) + paint(f": {_printable(d.message)}", _BOLD)]
+    lines = [paint(f"{d.severity.value}[{d.code}]", _BOLD, tone) + paint(f": {printable(d.message)}", _BOLD)]
     gutter = " "
     if d.span is not None:
         gutter = " " * len(str(d.span.line))
-        lines.append(f"{gutter} {paint('-->', _BLUE)} {_printable(str(d.span))}")
+        lines.append(f"{gutter} {paint('-->', _BLUE)} {printable(str(d.span))}")
         lines += _excerpt(d, sources.get(d.span.file), gutter, tone, paint)
-    lines += [f"{gutter} {paint('=', _BLUE)} note: {_printable(note)}" for note in d.notes]
+    lines += [f"{gutter} {paint('=', _BLUE)} note: {printable(note)}" for note in d.notes]
     if d.help:
-        lines.append(f"{gutter} {paint('=', _BLUE)} help: {_printable(d.help)}")
+        lines.append(f"{gutter} {paint('=', _BLUE)} help: {printable(d.help)}")
     return "\n".join(lines) + "\n"
 
 
@@ -69,19 +70,14 @@ def _excerpt(d, text, gutter, tone, paint) -> list[str]:
     before = shown[: span.column - 1 - first]
     under = line[span.column - 1 : max(end - 1, span.column)]
     carets = "^" * max(1, min(_columns(under), _LONGEST_LINE))
-    label = f" {_printable(d.label)}" if d.label else ""
+    label = f" {printable(d.label)}" if d.label else ""
     bar = paint("|", _BLUE)
     return [
         f"{gutter} {bar}",
-        f"{paint(str(span.line), _BLUE)} {bar} {_printable(shown)}",
+        f"{paint(str(span.line), _BLUE)} {bar} {printable(shown)}",
         f"{gutter} {bar} {' ' * _columns(before)}{paint(carets + label, tone)}",
         f"{gutter} {bar}",
     ]
-
-
-def _printable(text: str) -> str:
-    """Tabs widened, and control characters made visible so that a spec cannot steer a terminal."""
-    return "".join(_TAB if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _columns(text: str) -> int:
@@ -109,5 +105,7 @@ def _annotation(d: Diagnostic) -> str:
 
 
 def _escape(text: str, *, property: bool = False) -> str:
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Text within a workflow command, which ends with its line; logs are shown in terminals and browsers."""
+    text = printable_lines(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("%", "%25").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if property else text

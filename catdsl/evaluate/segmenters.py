@@ -1,9 +1,12 @@
 """Segmenters: networks that say of each pixel of a photo what it shows, from a file or by name.
 
-A file is a torch.export program (.pt2) or TorchScript (.pt, .ts, .torchscript). It takes
-B x 3 x H x W and gives logits B x K x h x w (alone, first in a tuple, or in a dictionary as `logits`,
-`out` or first), or a map of class indices, B x H x W of whole numbers. `hf:NAME` is a model of the
-Hugging Face hub, with the preparation of images that it comes with; it needs `catdsl[segmenters]`.
+A file is an ONNX model (.onnx, with `catdsl[onnx]`), or a program: of torch.export (.pt2) or TorchScript
+(.pt, .ts, .torchscript). It takes B x 3 x H x W and gives logits B x K x h x w (alone, first in a tuple,
+or in a dictionary as `logits`, `out` or first), or a map of class indices, B x H x W of whole numbers.
+Loading a program can run whatever its maker put in, so that it needs the user's word; a model is data.
+
+`hf:NAME` is a model of the Hugging Face hub, with the preparation of images that it comes with; it needs
+`catdsl[segmenters]`. Its code is that of the installed transformers: code that lies beside a model is not run.
 """
 
 import warnings
@@ -18,8 +21,10 @@ from torch.nn.functional import interpolate
 
 from catdsl.backend.torch_file import UNREADABLE
 from catdsl.diagnostics import CatError
-from catdsl.evaluate.exported import ANY, Span, open_exported
+from catdsl.evaluate.exported import ANY, Exported, Span, open_exported
+from catdsl.evaluate.onnx_segmenter import open_onnx
 from catdsl.evaluate.torchvision_operators import import_torchvision
+from catdsl.reading import Door, opened
 
 Normalise = Literal["imagenet", "unit", "signed"]
 """How a segmenter takes images: in [0, 1] less mean and by deviation of ImageNet, in [0, 1], in [-1, 1]."""
@@ -27,13 +32,18 @@ Normalise = Literal["imagenet", "unit", "signed"]
 # Of red, green and blue over ImageNet, as torchvision's networks take them.
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-_EXPORTED, _SCRIPTED = (".pt2",), (".pt", ".ts", ".torchscript")
+_ONNX, _EXPORTED, _SCRIPTED = (".onnx",), (".pt2",), (".pt", ".ts", ".torchscript")
 _HUB = "hf:"
 _NAMES = ("logits", "out")
+_SAFE = "torch.onnx.export(model.eval(), (images,), 'segmenter.onnx', dynamo=True, external_data=False)"
 _HOW = (
-    "export it: torch.export.save(torch.export.export(model.eval(), (images,)), 'segmenter.pt2'), "
+    f"export it: {_SAFE}; or, with --trust-segmenter, "
+    "torch.export.save(torch.export.export(model.eval(), (images,)), 'segmenter.pt2'), "
     "or torch.jit.trace(model.eval(), images).save('segmenter.pt')"
 )
+
+
+DOOR = Door("segmenter", "E605", "weights", help="check the path; a model of the hub is hf:NAME")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,12 +104,14 @@ class Segmenter:
         return predicted
 
 
-def load_segmenter(given: str, *, normalise: Normalise | None = None, device: str = "cpu") -> Segmenter:
-    """A segmenter from a file or from the Hugging Face hub (`hf:NAME`), on `device`.
+def load_segmenter(
+    given: str, *, normalise: Normalise | None = None, device: str = "cpu", trust: bool = False
+) -> Segmenter:
+    """A segmenter from a file or from the Hugging Face hub (`hf:NAME`), on `device`; ONNX on the processor.
 
-    `normalise` is for files, by default imagenet. No file is unpickled; but a program is a program, and
-    runs: take it from those whom you trust. Raises CatError E605 for files and names that cannot be used,
-    E607 without the extra that the hub needs.
+    `normalise` is for files, by default imagenet. Programs of torch are read only with `trust`: no file is
+    unpickled, but a program is a program, and runs. Raises CatError E605 for files and names that cannot be
+    used, E607 for a program that is not trusted, and without the extra that a model needs.
     """
     if given.startswith(_HUB):
         if normalise is not None:
@@ -109,18 +121,36 @@ def load_segmenter(given: str, *, normalise: Normalise | None = None, device: st
             )  # fmt: skip
         return _of_hub(given, device)
     path = Path(given)
-    if path.suffix.lower() not in (*_EXPORTED, *_SCRIPTED):
-        known = ", ".join((*_EXPORTED, *_SCRIPTED))
-        raise CatError.one("E605", f"{path} is no segmenter: its name ends in none of {known}", help=_HOW)
-    if not path.is_file():
-        raise CatError.one("E605", f"there is no file {path}", help="check the path; a model of the hub is hf:NAME")
-    opened = open_exported(path, device, how=_HOW) if path.suffix.lower() in _EXPORTED else None
-    network = opened or _scripted(path, device)
+    exported, network = _from_file(path, device, trust=trust)
     return Segmenter(
         path.name,
         lambda image_BCHW: network(normalised(image_BCHW.to(device), normalise or "imagenet")),
-        opened.batch if opened else ANY,
+        exported.batch if exported else ANY,
     )
+
+
+def _from_file(path: Path, device: str, *, trust: bool) -> tuple[Exported | None, Callable[[Tensor], object]]:
+    """What a file holds, and how it is called. Raises CatError E605, E607."""
+    ending = path.suffix.lower()
+    if ending not in (*_ONNX, *_EXPORTED, *_SCRIPTED):
+        known = ", ".join((*_ONNX, *_EXPORTED, *_SCRIPTED))
+        raise CatError.one("E605", f"{path} is no segmenter: its name ends in none of {known}", help=_HOW)
+    # Missing, no regular file or too large: told of before anybody is asked to trust it.
+    with opened(path, DOOR):
+        pass
+    if ending in _ONNX:
+        model = open_onnx(path, DOOR)
+        return model, model
+    if not trust:
+        raise CatError.one(
+            "E607", f"{path} is a program of torch, and loading it can run any code that its maker has put in",
+            notes=(f"an ONNX model runs none: {_SAFE}",),
+            help="give the segmenter as .onnx, or add --trust-segmenter if you know who made the file",
+        )  # fmt: skip
+    if ending in _EXPORTED:
+        program = open_exported(path, device, how=_HOW)
+        return program, program
+    return None, _scripted(path, device)
 
 
 def normalised(image_BCHW: Tensor, normalise: Normalise) -> Tensor:

@@ -17,6 +17,8 @@ from catdsl.passes.settle_spectral_norms import SettleSpectralNorms
 
 PROGRAM = "catdsl.program_sha256"
 """The fact by which an exported file tells what program it is from."""
+INPUT = "catdsl.input."
+"""Before the name of an input: the fact of what it takes."""
 STRIDE = "catdsl.stride"
 """The fact of what sides are made multiples of before an image is translated."""
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from catdsl.jobs.reproducing import recorded
 from catdsl.jobs.run_folder import RunFolder, check_place, existing_run, open_run
 from catdsl.jobs.run_lock import writing
 from catdsl.jobs.setting import JobOptions
@@ -26,7 +27,7 @@ def begin(
             held.enter_context(writing(folder, options.command))
             open_run(
                 folder, project, asked, resume=options.resume, accept_changes=options.accept_changes,
-                command=options.command,
+                command=recorded(options.command),
             )  # fmt: skip
 
         by_first(opened, options.device)

@@ -13,6 +13,7 @@ import torch
 from catdsl import __version__
 from catdsl.backend.timing import device_name
 from catdsl.diagnostics import Span
+from catdsl.diagnostics.printable import printable_json
 from catdsl.jobs.bench_figures import Bench, Ratio, Row
 from catdsl.jobs.bench_operators import GROUPS, NodeShare, Shares, shares
 from catdsl.view.describe import amount, detail, percent
@@ -24,7 +25,7 @@ _MEASURED_BY = ("torch", "onnxruntime")
 
 def as_json(found: Bench) -> str:
     """Everything that was measured, as a JSON text."""
-    return json.dumps(as_values(found), indent=1, ensure_ascii=False, allow_nan=False)
+    return printable_json(json.dumps(as_values(found), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def as_values(found: Bench) -> dict[str, Any]:

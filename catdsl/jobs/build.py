@@ -6,10 +6,12 @@ from pathlib import Path
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
 from catdsl.backend.weights import save_weights
+from catdsl.diagnostics.printable import printable_json, printable_lines
 from catdsl.files import write_text
 from catdsl.ir.identity import owner_of
 from catdsl.ir.serial import to_json
 from catdsl.jobs.describe import info_text
+from catdsl.jobs.module_source import module_source
 from catdsl.jobs.replacing import Say, replacing
 from catdsl.project import Project
 
@@ -25,19 +27,9 @@ def build(project: Project, folder: Path, *, seed: int, say: Say) -> tuple[Path,
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)
     with replacing(folder, own=lambda _: _FILES, say=say, shared=True) as made:
-        write_text(made / "graph.json", json.dumps(to_json(graph), indent=1, ensure_ascii=False) + "\n")
-        write_text(made / "summary.txt", info_text(project) + "\n")
-        write_text(made / "module.py", _source(project, module.code))
+        values = json.dumps(to_json(graph), indent=1, ensure_ascii=False)
+        write_text(made / "graph.json", printable_json(values) + "\n")
+        write_text(made / "summary.txt", printable_lines(info_text(project)) + "\n")
+        write_text(made / "module.py", module_source(project, module.code))
         save_weights(module, made / "weights.safetensors", {"seed": seed, "step": 0}, owner_of(graph))
     return tuple(folder / name for name in _FILES)
-
-
-def _source(project: Project, code: str) -> str:
-    """The generated forward function, for reading; `catdsl.load(...)` makes the module itself."""
-    name = project.graph.name
-    head = (
-        f"# The forward function that catdsl generated for `{name}` of {project.source.shown}.\n"
-        "# `self` holds one module per path of the graph; weights.safetensors holds their weights.\n"
-        "import torch\n"
-    )
-    return head + code.replace("catdsl_backend_functions_", "").replace("\n\n\n", "\n\n")

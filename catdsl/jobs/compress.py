@@ -110,7 +110,8 @@ def _search(
         save_student(project, plan, run.student_program, run.spec(project))
     _, slow = speed_of(project, scores, plan, times)
     for warning in (*plan.warnings, *slow):
-        say(str(warning))
+        for line in str(warning).split("\n"):
+            say(line)
     say(f"student  {run.student_program} (slack {plan.slack:.4%}, {plan.seconds * 1000:.0f} ms)")
     return plan
 

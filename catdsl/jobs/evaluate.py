@@ -39,6 +39,8 @@ class EvaluateOptions:
     inception: Path | None = None
     squeezenet: Path | None = None
     segmenter: str | None = None
+    trust_segmenter: bool = False
+    """Whether a segmenter may be a program of torch, which runs code of its maker when it is loaded."""
     table: Path | None = None
     normalise: Normalise | None = None
     balance: bool = False
@@ -174,7 +176,9 @@ def _segmentation(options: EvaluateOptions, data: ImageData, settings: DataSetti
             help="leave out --segmenter, or evaluate a run of kind = labels",
         )  # fmt: skip
     table = None if options.table is None else read_table(options.table)
-    segmenter = load_segmenter(options.segmenter, normalise=options.normalise, device=device)
+    segmenter = load_segmenter(
+        options.segmenter, normalise=options.normalise, device=device, trust=options.trust_segmenter
+    )
     classes = data.source.labels.classes
     found = Segmenting(segmenter=segmenter, table=table, classes=classes, ignore=settings.ignored_class(classes))
     pair = next(plain_batches(data.validation, batch=1))

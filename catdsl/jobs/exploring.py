@@ -1,12 +1,12 @@
 """`graph --scores`: a page with a slider over the budget, which shows the student at each."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from catdsl.analysis.cost import METRICS
 from catdsl.diagnostics import CatError, Diagnostic
+from catdsl.diagnostics.shell import shell_line
 from catdsl.jobs.planning import scores_for
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.jobs.targets import write_marked
@@ -107,4 +107,4 @@ def plan_command(spec: Path, scores: Path | None, teacher: Path | None, set_: li
     words += ["--teacher", str(teacher)] if teacher is not None else []
     words += ["--seed", str(seed)] if seed else []
     words += [word for item in set_ or () for word in ("--set", item)]
-    return shlex.join(words)
+    return shell_line(words)

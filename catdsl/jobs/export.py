@@ -11,8 +11,9 @@ from torch import Tensor
 from catdsl import __version__
 from catdsl.analysis.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.diagnostics import CatError
+from catdsl.diagnostics.printable import printable
 from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, Agreement, check
-from catdsl.export.network import PROGRAM, STRIDE, Network, network_of, rewritten_network
+from catdsl.export.network import INPUT, PROGRAM, STRIDE, Network, network_of, rewritten_network
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
@@ -92,12 +93,12 @@ def chosen(
 def facts_of(project: Project, graph: Graph) -> dict[str, str]:
     """Words that travel with an exported file: what it was made from, and what it takes and gives."""
     taken = {
-        f"catdsl.input.{node.name}": f"{graph.channels(node.name)} channels, {_contents(node.attrs)}"
-        for node in graph.inputs
+        f"{INPUT}{node.name}": f"{graph.channels(node.name)} channels, {_contents(node.attrs)}" for node in graph.inputs
     }
     return {
         "catdsl.version": __version__,
-        "catdsl.spec": Path(project.spec.files[0].shown).name,
+        # In files, in models and on pages: a name without what steers a terminal or no text can hold.
+        "catdsl.spec": printable(Path(project.spec.files[0].shown).name),
         "catdsl.network": f"{'teacher' if project.student is None else 'student'} {graph.name}",
         PROGRAM: digest([project.source, *project.spec.files]),
         **taken,

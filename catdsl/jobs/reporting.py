@@ -3,7 +3,6 @@
 import json
 import platform
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +18,12 @@ from catdsl.analysis.cost import Cost
 from catdsl.analysis.memory import peak_memory
 from catdsl.backend.timing import device_name
 from catdsl.diagnostics import CatError
+from catdsl.diagnostics.shell import shell_line
 from catdsl.evaluate.speed import Speed
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
 from catdsl.jobs.answers import Answers, Network
+from catdsl.jobs.reproducing import making_command
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.jobs.run_records import RunRecord
 from catdsl.project import Project
@@ -253,26 +254,10 @@ def _environment(record: RunRecord, measured: Measured, digest: str) -> Iterator
 
 
 def _commands(record: RunRecord, run: RunFolder, measured: Measured) -> Iterator[str]:
-    """What made the run and judged it, as it was typed, for a run of another name beside this one."""
+    """What makes the run again, at a place of another name beside this one, and what judged it."""
     again = f"{run.path}-again"
-    typed = list(record.command)
-    if typed:
-        yield shlex.join([*_without(typed, _PLACE), "-o", again])
+    made = making_command(record.model_dump(exclude_unset=True), run.path / record.spec_file, again)
+    if made:
+        yield shell_line(made)
     if measured.command:
-        yield shlex.join([again if word == str(run.path) else word for word in measured.command])
-
-
-_PLACE = ("-o", "--out", "--resume", "--accept-changes")
-
-
-def _without(words: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """Words of a command without some flags, and without what follows those that take a value."""
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        name = word.partition("=")[0]
-        if skip or name in flags:
-            skip = not skip and name in ("-o", "--out") and "=" not in word
-            continue
-        kept.append(word)
-    return kept
+        yield shell_line(again if word == str(run.path) else word for word in measured.command)

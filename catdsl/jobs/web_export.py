@@ -9,6 +9,7 @@ from pathlib import Path
 from catdsl import __version__
 from catdsl.analysis.sizes import SideRule, SizeRule
 from catdsl.diagnostics import CatError
+from catdsl.diagnostics.printable import printable_json
 from catdsl.export.network import Network
 from catdsl.export.onnx_file import check_onnx
 from catdsl.export.web_runtime import FILES as RUNTIME_FILES
@@ -196,4 +197,5 @@ def _side(rule: SideRule) -> Side:
 
 
 def _facts_text(page: WebModel, facts: Mapping[str, str]) -> bytes:
-    return json.dumps({"made_by": _MADE_BY, **facts_of(page, facts)}, indent=1, ensure_ascii=False).encode()
+    values = {"made_by": _MADE_BY, **facts_of(page, facts)}
+    return printable_json(json.dumps(values, indent=1, ensure_ascii=False)).encode()

@@ -97,17 +97,32 @@ def student_counts(
 
 
 def literal(value: Any) -> str:
-    """A parameter's value as the language writes it."""
+    """A parameter's value as the language writes it. Raises CatError E608 for a text that it cannot write."""
     match value:
         case bool():
             return str(value).lower()
         case Word():
             return value.text
         case str():
-            return f'"{value}"'
+            return quoted(value)
         case tuple():
             return "[" + ", ".join(literal(v) for v in value) + "]"
     return str(value)
+
+
+def quoted(text: str) -> str:
+    """A string of the language, which knows no escapes. Raises CatError E608 for a text that no string can hold.
+
+    Control characters could stand in one, and what turns the direction of writing: they are refused with the
+    quotes, since nobody who reads the program would see them.
+    """
+    odd = sorted({c for c in text if c == '"' or not c.isprintable()})
+    if odd:
+        raise CatError.one(
+            "E608", f"a program cannot hold the text {text!a}: it has {' '.join(odd)!a}",
+            help="rename the file, or use another value",
+        )  # fmt: skip
+    return f'"{text}"'
 
 
 def _written(expr: tree.Expr, text: str) -> str:

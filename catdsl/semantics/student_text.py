@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from catdsl.semantics.library import SourceFile
-from catdsl.semantics.student import digest, literal
+from catdsl.semantics.student import digest, literal, quoted
 from catdsl.syntax.layout import format_text
 
 
@@ -14,14 +14,14 @@ def write_student(
     *, spec: Path, folder: Path, files: Sequence[SourceFile], parameters: Mapping[str, Any],
     kept: Mapping[str, int], budget: Mapping[str, int | str],
 ) -> str:  # fmt: skip
-    """The text of a student program that will lie in `folder`."""
+    """The text of a student program that will lie in `folder`. Raises CatError E608 for names that it cannot hold."""
     shown = Path(os.path.relpath(spec.resolve(), folder.resolve())).as_posix()
     sections = (
         _section("set", {n: literal(v) for n, v in parameters.items()}),
         _section("widths", {n: str(c) for n, c in kept.items()}),
         _section("budget", {n: str(v) for n, v in budget.items()}),
     )
-    text = f'cat 1 student of "{shown}" sha256 "{digest(files)}" {{ {" ".join(sections)} }}'
+    text = f'cat 1 student of {quoted(shown)} sha256 "{digest(files)}" {{ {" ".join(sections)} }}'
     return format_text(text, "student.cat")
 
 

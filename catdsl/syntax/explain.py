@@ -5,6 +5,7 @@ import re
 from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from catdsl.diagnostics import Diagnostic, Span
+from catdsl.diagnostics.printable import printable
 from catdsl.diagnostics.suggest import nearest
 from catdsl.syntax.build import KEYWORDS
 
@@ -229,5 +230,5 @@ def _word(terminal: str) -> str:
 
 
 def _clip(text: str) -> str:
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    text = printable(text)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -18,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from catdsl.diagnostics.printable import printable_lines, write_line
+
 _SHOWN_LOSSES = 6
 _TAP = "tap"
 
@@ -49,12 +51,12 @@ def open_progress(
     console = Console(file=target)
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn("eta"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[figures]}", markup=False),
     )
     with Progress(*columns, console=console, refresh_per_second=4) as bar:
         task = bar.add_task(label, total=total, completed=start, figures="")
@@ -92,7 +94,7 @@ class _BarReporter(Reporter):
         self._bar.update(self._task, completed=step, figures=self._pace.figures(step, losses))
 
     def note(self, text: str) -> None:
-        self._bar.console.print(text, markup=False, highlight=False)
+        self._bar.console.print(printable_lines(text), markup=False, emoji=False, highlight=False)
 
 
 class _LineReporter(Reporter):
@@ -109,4 +111,5 @@ class _LineReporter(Reporter):
         self.note(f"{self._label} {step}/{self._pace.total}  eta {self._pace.left(step)}  {figures}")
 
     def note(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        write_line(self._stream, text)
+        self._stream.flush()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catdsl.analysis.cost import Cost
+from catdsl.diagnostics.printable import printable_json
 from catdsl.ir.graph import Node
 from catdsl.view.describe import METRIC_NAMES, alteration, channels, fate, figures, heat, local_name, percent
 from catdsl.view.facts import END, Facts, State
@@ -34,7 +35,8 @@ def render_explorer(facts: Facts, *, title: str = "") -> str:
         # The empty namespace is the graph itself.
         "groupNodeAttributes": {"": dict(_totals(facts))},
     }
-    return json.dumps({"label": plain(title or facts.title), "graphs": [graph]}, ensure_ascii=False, indent=1)
+    whole = {"label": plain(title or facts.title), "graphs": [graph]}
+    return printable_json(json.dumps(whole, ensure_ascii=False, indent=1))
 
 
 def _spaces(part: Part, space: str) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,16 @@
 """SVG elements as text: escaped, at whole pixels, with corners rounded."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 Point = tuple[float, float]
 
-# Control characters, halves of surrogate pairs, and what is no character.
-_FORBIDDEN = (("\x7f", "\x9f"), ("\ud800", "\udfff"), ("\ufffe", "\uffff"))
+# Control characters but for line breaks, what turns the direction of all that follows, halves of surrogate pairs,
+# and what is no character.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_SPACES = str.maketrans("\t\n\r", "   ")
+_SPACES_IN_LINES = str.maketrans("\t\r", "  ")
 
 
 def safe(text: str, *, lines: bool = False) -> str:
@@ -16,13 +20,7 @@ def safe(text: str, *, lines: bool = False) -> str:
 
 def plain(text: str, *, lines: bool = False) -> str:
     """Text without control characters and what else no document can hold."""
-    return "".join(c if _allowed(c, lines) else " " if c in "\t\n\r" else "\ufffd" for c in text)
-
-
-def _allowed(char: str, lines: bool) -> bool:
-    if char == "\n":
-        return lines
-    return char >= " " and not any(first <= char <= last for first, last in _FORBIDDEN)
+    return _FORBIDDEN.sub("\ufffd", text.translate(_SPACES_IN_LINES if lines else _SPACES))
 
 
 def text(x: float, y: float, words: str, style: str, *, end: bool = False) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
+from catdsl.diagnostics.printable import printable
 from catdsl.view.describe import alteration, change, channels, fate, figures, local_name, percent, shape
 from catdsl.view.facts import Facts, State
 from catdsl.view.structure import Part, Run, Scope, members, structure, taps_by_node
@@ -148,11 +149,6 @@ def _joined(row: list[str], widths: list[int]) -> str:
         fill = " " * (width - _columns(cell))
         cells.append(fill + cell if right else cell + fill)
     return _GAP.join(c for c, width in zip(cells, widths, strict=True) if width or c).rstrip()
-
-
-def printable(text: str) -> str:
-    """Without characters that a terminal would obey."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _columns(text: str) -> int:

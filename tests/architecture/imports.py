@@ -48,6 +48,7 @@ LAZY: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("catdsl.evaluate", ("torchvision", "torch_fidelity"), "take seconds; torchvision may need its operators declared"),
     ("catdsl.evaluate.ssim", ("torchmetrics",), "loads torchvision"),
     ("catdsl.evaluate.segmenters", ("transformers",), "an extra that need not be installed"),
+    ("catdsl.evaluate.onnx_segmenter", ("onnx", "onnxruntime", "google.protobuf"), "the same"),
     ("catdsl.export", ("onnx", "onnxruntime", "onnxscript"), "an extra that need not be installed"),
     ("catdsl.cli", (*_TORCH_SIDE, "catdsl.view", "catdsl.jobs", "catdsl.cli", "rich"), "a command loads what it needs"),
 )

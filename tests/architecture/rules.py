@@ -12,6 +12,14 @@ EMPTY_NAMES = ("utils", "util", "helpers", "helper", "common", "misc")
 # An absolute path that only one machine has, on any of the usual systems.
 _MACHINE_PATH = re.compile(r"(?<![\w.~/-])/(?:home|root|Users|work|tmp|mnt|media|opt|srv)/\w|\b[A-Z]:\\{1,2}Users\b")
 _LEFT_OVER = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")  # in brackets, so that this line passes
+# The one way to print is told of control characters, of encodings that lack a character, and of streams that
+# are closed. A training's bar is a console of rich.
+_PRINTING = {
+    "print": (), "builtins.print": (), "typer.echo": (), "typer.secho": (), "traceback.print_exc": (),
+    "sys.stdout.write": (), "sys.stderr.write": (),
+    "Console": ("catdsl/cli/printing.py", "catdsl/train/progress.py"),
+    "rich.print": (),
+}  # fmt: skip
 _CODE = re.compile(r"\bE[1-9]\d\d\b")
 
 
@@ -42,6 +50,17 @@ def asking_for_attributes(module: Module) -> list[str]:
         f"{module.path}:{node.lineno}: calls hasattr"
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("hasattr", "builtins.hasattr")
+    ]
+
+
+def printing(module: Module) -> list[str]:
+    """Words for a terminal go through catdsl/cli/printing.py, or through `write_line` below it."""
+    return [
+        f"{module.path}:{node.lineno}: calls {called}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        for called in [ast.unparse(node.func)]
+        if called in _PRINTING and module.path not in _PRINTING[called]
     ]
 
 

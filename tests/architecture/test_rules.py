@@ -14,7 +14,7 @@ _GENERATED = (".venv", ".git", "runs", "dist", "build")
 
 
 @pytest.mark.parametrize(
-    "rule", [rules.naming, rules.docstring, rules.length, rules.asking_for_attributes]
+    "rule", [rules.naming, rules.docstring, rules.length, rules.asking_for_attributes, rules.printing]
 )  # fmt: skip
 def test_every_module_follows(rule: Callable[[Module], list[str]]) -> None:
     assert [complaint for m in package_modules() for complaint in rule(m)] == []
@@ -32,6 +32,11 @@ def test_every_module_follows(rule: Callable[[Module], list[str]]) -> None:
         (rules.docstring, "catdsl/a.py", '# Not a docstring.\n"""Plans."""[0]'),
         (rules.length, "catdsl/a.py", '"""Long."""\n' + "x = 1\n" * rules.MAX_LINES),
         (rules.asking_for_attributes, "catdsl/a.py", "def f(x):\n    return hasattr(x, 'y')"),
+        (rules.printing, "catdsl/cli/a.py", "def f(x):\n    print(x)"),
+        (rules.printing, "catdsl/jobs/a.py", "import sys\nprint('a', file=sys.stderr)"),
+        (rules.printing, "catdsl/cli/a.py", "typer.echo('a')"),
+        (rules.printing, "catdsl/cli/a.py", "sys.stdout.write('a')"),
+        (rules.printing, "catdsl/cli/a.py", "Console().print(table)"),
     ],
 )
 def test_a_planted_fault_is_caught(rule: Callable[[Module], list[str]], path: str, text: str) -> None:

@@ -102,6 +102,36 @@ def test_the_original_resnet(blocks: int, dropout: bool, ending: str, tmp_path: 
         computes(imported, x, original(x))
 
 
+@pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_old_instance_norms_with_running_statistics(dropout: bool, legacy: bool, tmp_path: Path) -> None:
+    """As PyTorch saved them before 0.4: they are no part of what the network computes of an image."""
+    torch.manual_seed(0)
+    original = Original(4, 6, dropout).eval()
+    state = dict(original.state_dict())
+    for name, module in original.named_modules():
+        if isinstance(module, nn.InstanceNorm2d):
+            state[f"{name}.running_mean"] = torch.randn(module.num_features)
+            state[f"{name}.running_var"] = torch.full((module.num_features,), torch.inf)
+            state[f"{name}.num_batches_tracked"] = torch.tensor(7)
+    path = tmp_path / "latest_net_G.pth"
+    torch.save(state, path, _use_new_zipfile_serialization=not legacy)
+    imported = import_weights(spec("resnet_original", ngf="4", blocks="6").graph, path)
+    assert imported.left_out == ()
+    assert len(imported.statistics) == 3 * (5 + 2 * 6)
+    assert all(".running_" in name or name.endswith("num_batches_tracked") for name in imported.statistics)
+    x = torch.randn(2, 3, 24, 40)
+    with torch.no_grad():
+        computes(imported, x, original(x))
+
+
+def test_statistics_of_what_is_no_instance_norm_are_refused(tmp_path: Path) -> None:
+    state = Original(4, 6, False).state_dict()
+    for name in ("model.1.running_mean", "model.99.running_var"):
+        torch.save({**state, name: torch.ones(4)}, tmp_path / "net.pth")
+        refused(spec("resnet_original", ngf="4", blocks="6"), tmp_path / "net.pth")
+
+
 def test_a_network_of_more_blocks_is_refused(tmp_path: Path) -> None:
     torch.save(Original(4, 9, False).state_dict(), tmp_path / "net.pth")
     for blocks in ("7", "6"):

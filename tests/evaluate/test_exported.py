@@ -45,7 +45,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_fixed_batch_takes_any_number_of_images(static: Path, count: int) -> None:
-    segmenter = load_segmenter(str(static), normalise="unit")
+    segmenter = load_segmenter(str(static), normalise="unit", trust=True)
     assert (segmenter.batch.low, segmenter.batch.high) == (2, 2)
     found = measure_segmentation([(painted(TRUTH[:count]), TRUTH[:count])], segmenter, classes=4, draws=3)
     assert (found.miou.value, found.images) == (1, count)
@@ -55,11 +55,11 @@ def test_a_fixed_size_takes_no_other(static: Path) -> None:
     with pytest.raises(
         CatError, match=r"E607.*static\.pt2 was exported for images of height 16 and width 16, and these are 24x16"
     ):
-        load_segmenter(str(static)).predict(torch.zeros(2, 3, 24, 16))
+        load_segmenter(str(static), trust=True).predict(torch.zeros(2, 3, 24, 16))
 
 
 def test_free_sizes_are_taken_within_their_limits(limited: Path) -> None:
-    segmenter = load_segmenter(str(limited), normalise="unit")
+    segmenter = load_segmenter(str(limited), normalise="unit", trust=True)
     truth = TRUTH.repeat(4, 2, 1)
     found = measure_segmentation([(painted(truth), truth)], segmenter, classes=4, draws=3)
     assert (found.miou.value, found.images) == (1, 12)
@@ -71,7 +71,7 @@ def test_a_program_for_any_size(tmp_path: Path) -> None:
     path = exported(
         tmp_path / "free.pt2", ColourSegmenter(), 2, 3, 16, 16, dynamic={0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO}
     )
-    segmenter = load_segmenter(str(path), normalise="unit")
+    segmenter = load_segmenter(str(path), normalise="unit", trust=True)
     for shape in ((1, 16, 16), (3, 10, 24)):
         truth = torch.zeros(shape, dtype=torch.int64)
         assert torch.equal(segmenter.predict(painted(truth)).classes_BHW, truth)
@@ -96,7 +96,7 @@ def test_a_program_of_something_else(
 ) -> None:
     torch.export.save(torch.export.export(network, inputs), tmp_path / "s.pt2")
     with pytest.raises(CatError, match=complaint):
-        load_segmenter(str(tmp_path / "s.pt2"))
+        load_segmenter(str(tmp_path / "s.pt2"), trust=True)
 
 
 def rewritten(path: Path, source: Path, changed: dict[str, bytes]) -> Path:
@@ -117,7 +117,7 @@ def test_a_program_with_pickled_inputs_is_refused_unread(
     path = rewritten(tmp_path / "s.pt2", static, {"data/sample_inputs/model.pt": held.getvalue()})
     before = dict(os.environ)
     with pytest.raises(CatError, match=r"E605.*s\.pt2 cannot be read as a program"):
-        load_segmenter(str(path))
+        load_segmenter(str(path), trust=True)
     assert not trace.exists()
     assert dict(os.environ) == before
     # torch's warning about what it does there has a mistake in its format.
@@ -138,7 +138,7 @@ def test_a_program_with_pickled_constants_is_refused_unread(static: Path, tmp_pa
         },
     )  # fmt: skip
     with pytest.raises(CatError, match=r"E605.*s\.pt2 holds pickled objects or compiled code"):
-        load_segmenter(str(path))
+        load_segmenter(str(path), trust=True)
     assert not trace.exists()
     torch.export.load(path)
     assert trace.exists()  # so it would have run
@@ -154,5 +154,5 @@ def test_files_that_hold_no_program(static: Path, tmp_path: Path, how: str, capf
     else:
         rewritten(path, static, {"models/model.json": b"{}"})
     with pytest.raises(CatError, match=r"E605.*s\.pt2 (is no program of torch\.export|cannot be read as a program)"):
-        load_segmenter(str(path))
+        load_segmenter(str(path), trust=True)
     assert capfd.readouterr().err == ""

@@ -35,7 +35,7 @@ def test_torchscript(tmp_path: Path, network: Callable[[], nn.Module], suffix: s
     path = scripted(tmp_path / f"segmenter{suffix}", network())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        segmenter = load_segmenter(str(path), normalise="unit")
+        segmenter = load_segmenter(str(path), normalise="unit", trust=True)
     found = measure_segmentation([(painted(TRUTH), TRUTH)], segmenter, classes=4, draws=3)
     assert found.miou.value == 1
     assert segmenter.name == path.name
@@ -51,7 +51,9 @@ def test_small_logits_are_resized_bilinearly(rival: float, classes: list[int]) -
 
 
 def test_a_traced_segmenter_of_lower_resolution(tmp_path: Path) -> None:
-    segmenter = load_segmenter(str(scripted(tmp_path / "s.pt", ColourSegmenter(stride=2))), normalise="unit")
+    segmenter = load_segmenter(
+        str(scripted(tmp_path / "s.pt", ColourSegmenter(stride=2))), normalise="unit", trust=True
+    )
     predicted = segmenter.predict(painted(COARSE)).classes_BHW
     assert predicted.shape == (3, 16, 16)
     # The corners have no neighbours to be mixed with.
@@ -74,7 +76,7 @@ def test_imagenet_is_the_default(tmp_path: Path) -> None:
         def forward(self, x_BCHW: Tensor) -> Tensor:
             return x_BCHW.round().long()[:, 0]
 
-    segmenter = load_segmenter(str(scripted(tmp_path / "s.pt", Brightness())))
+    segmenter = load_segmenter(str(scripted(tmp_path / "s.pt", Brightness())), trust=True)
     assert segmenter.predict(torch.ones(1, 3, 2, 2)).classes_BHW.unique().tolist() == [round((1 - 0.485) / 0.229)]
     clipped = segmenter.predict(torch.full((1, 3, 2, 2), 9.0)).classes_BHW
     assert clipped.unique().tolist() == [2]
@@ -85,7 +87,7 @@ def test_a_segmenter_is_in_evaluation_mode_and_gets_no_gradient(tmp_path: Path) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.jit.script(network.train()).save(tmp_path / "s.pt")
-    segmenter = load_segmenter(str(tmp_path / "s.pt"))
+    segmenter = load_segmenter(str(tmp_path / "s.pt"), trust=True)
     image = torch.rand(2, 3, 8, 8, requires_grad=True)
     assert torch.equal(segmenter.predict(image).classes_BHW, segmenter.predict(image).classes_BHW)
     expected = network.eval()(normalised(image, "imagenet")).argmax(1)
@@ -126,7 +128,7 @@ def test_images_that_it_does_not_take(tmp_path: Path) -> None:
         def forward(self, x_BCHW: Tensor) -> Tensor:
             return x_BCHW + torch.ones(16, 16)
 
-    segmenter = load_segmenter(str(scripted(tmp_path / "s.pt", Fixed())))
+    segmenter = load_segmenter(str(scripted(tmp_path / "s.pt", Fixed())), trust=True)
     with pytest.raises(CatError, match=r"E607.*s\.pt fails on images of 1 x 3 x 8 x 8") as caught:
         segmenter.predict(torch.zeros(1, 3, 8, 8))
     assert "must match" in caught.value.diagnostics[0].notes[0]
@@ -149,7 +151,7 @@ def test_what_torch_save_wrote_is_refused_unread(tmp_path: Path, legacy: bool) -
     path, trace = tmp_path / "whole.pt", tmp_path / "trace"
     torch.save({"model": Mischief(trace)}, path, _use_new_zipfile_serialization=not legacy)
     with pytest.raises(CatError, match=r"E605.*whole\.pt is no TorchScript file\n.*torch\.jit\.trace") as caught:
-        load_segmenter(str(path))
+        load_segmenter(str(path), trust=True)
     assert "unpickling it could run any code" in caught.value.diagnostics[0].notes[0]
     assert not trace.exists()
     torch.load(path, weights_only=False)
@@ -161,17 +163,18 @@ def test_what_torch_save_wrote_is_refused_unread(tmp_path: Path, legacy: bool) -
     [
         ("s.pt", b"", r"E605.*s\.pt is no TorchScript file"),
         ("s.pt", pickle.dumps([1]), r"E605.*s\.pt is no TorchScript file"),
-        ("s.pth", b"", r"E605.*s\.pth is no segmenter: its name ends in none of \.pt2, \.pt, "),
-        ("s.onnx", b"", r"E605.*s\.onnx is no segmenter"),
-        ("s.pt", None, r"E605.*there is no file .*s\.pt\n.*hf:NAME"),
-        ("s.pt2", None, r"E605.*there is no file"),
+        ("s.pth", b"", r"E605.*s\.pth is no segmenter: its name ends in none of \.onnx, \.pt2, \.pt, "),
+        ("s.safetensors", b"", r"E605.*s\.safetensors is no segmenter"),
+        ("s.pt", None, r"E605.*cannot read .*s\.pt: it does not exist\n.*hf:NAME"),
+        ("s.pt2", None, r"E605.*it does not exist"),
+        ("s.onnx", None, r"E605.*it does not exist"),
     ],
 )
 def test_files_that_are_none(tmp_path: Path, name: str, content: bytes | None, complaint: str) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(CatError, match=complaint):
-        load_segmenter(str(tmp_path / name))
+        load_segmenter(str(tmp_path / name), trust=True)
 
 
 class FakeModel(nn.Module):

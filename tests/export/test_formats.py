@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from catdsl.analysis.sizes import size_rule, sizes_to_check
 from catdsl.diagnostics import CatError
+from catdsl.diagnostics.printable import printable
 from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, check
 from catdsl.export.network import Network, network_of, random_inputs, rewritten_network
 from catdsl.export.onnx_file import run_onnx, write_onnx
@@ -18,6 +21,7 @@ from catdsl.jobs.export import FORMATS
 from catdsl.ops import ALL
 from catdsl.project import load
 from tests.export.networks import SMALL, SPECS, network, random_weights, small
+from tests.hostile_names import HOSTILE
 from tests.ops.test_contract import alone
 
 _FORMATS = {".onnx": (write_onnx, run_onnx), ".pt2": (write_program, run_program)}
@@ -212,3 +216,28 @@ def test_names_are_the_programs_own_whatever_they_are(half: bool, tmp_path: Path
     assert {f"{name}.weight" for name in convs} <= {i.name for i in graph.initializer}
     assert {*convs, "halved.relu0"} <= {n.name for n in graph.node}
     check(made, lambda i: run_onnx(tmp_path / "x.onnx", i), [(8, 8)], what="it", tolerance=HALF_TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".onnx", ".pt2", ".py"])
+def test_names_from_elsewhere_are_facts_and_nothing_else(ending: str, tmp_path: Path) -> None:
+    """With every hostile name as a fact, as `facts_of` makes it printable: the file loads, and gives it back."""
+    form = FORMATS[ending]
+    onnx = pytest.importorskip("onnx") if ending == ".onnx" else None
+    made = small("quickstart")
+    names = {f"catdsl.name{i}": printable(text) for i, text in enumerate(HOSTILE.values())}
+    facts = {**made.facts, **names, "catdsl.spec": printable(HOSTILE["a path"])}
+    path = tmp_path / f"made{ending}"
+    form.write(replace(made, facts=facts), path, half=False)
+    (found,) = form.run(path, [random_inputs(made.graph, (16, 16), batch=1, seed=0)])
+    assert found.shape[0] == 1
+    if onnx is not None:
+        held = {p.key: p.value for p in onnx.load(str(path)).metadata_props}
+    elif ending == ".pt2":
+        held = dict.fromkeys(facts, "")
+        torch.export.load(str(path), extra_files=held)
+    else:
+        with safe_open(path.with_suffix(".safetensors"), framework="pt") as tensors:
+            held = tensors.metadata()
+    assert {key: held[key] for key in facts} == facts
+    assert {p.name for p in tmp_path.iterdir()} <= {path.name, "made.safetensors"}

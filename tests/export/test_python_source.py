@@ -16,6 +16,7 @@ from catdsl.diagnostics import CatError
 from catdsl.export import network as network_module
 from catdsl.export.checking import TOLERANCE, check
 from catdsl.export.network import Network, network_of, random_inputs, rewritten_network
+from catdsl.export.source import python_file
 from catdsl.export.source.operators import WRITINGS
 from catdsl.export.source.python_file import run_python, write_python
 from catdsl.export.source.structure import structured
@@ -135,13 +136,17 @@ def test_blocks_that_lost_branches_share_a_class(tmp_path: Path) -> None:
     assert_well_formed(path)
 
 
-def test_it_runs_where_catdsl_is_not(tmp_path: Path) -> None:
+def test_it_runs_where_catdsl_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = small("quickstart")
     path = written(made, tmp_path)
     assert check(made, lambda i: run_python(path, i), [(9, 11)], what="it", tolerance=TOLERANCE).furthest < 1e-5
     path.write_text("import catdsl\n" + path.read_text())
+    inputs = [random_inputs(made.graph, (9, 11), batch=1, seed=0)]
+    with pytest.raises(CatError, match="was not run"):
+        run_python(path, inputs)
+    monkeypatch.setattr(python_file, "_prove", lambda path: None)
     with pytest.raises(CatError, match="import of catdsl halted"):
-        run_python(path, [random_inputs(made.graph, (9, 11), batch=1, seed=0)])
+        run_python(path, inputs)
 
 
 def test_its_main_translates_an_image(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_label_maps_are_segmented(cli):
     images = write_images(cli.folder / "images", "gaugan")
     cli("train", "gaugan.cat", "--data", "images", "-o", "run", "--steps", 2)
     torch.jit.script(Colours()).save("segmenter.pt")
-    cli("evaluate", "run", "--data", "images", "--segmenter", "segmenter.pt")
+    cli("evaluate", "run", "--data", "images", "--segmenter", "segmenter.pt", "--trust-segmenter")
     found = report(cli)
     accuracy = by_name(found)["pixel accuracy"].of("teacher").value
     maps = [np.asarray(Image.open(p)) for p in sorted((images / "train" / "label").iterdir())[-3:]]
@@ -253,7 +253,10 @@ def test_a_segmenter_that_does_not_fit_is_found_before_images_are_made(cli):
     write_images(cli.folder / "images", "gaugan")
     cli("train", "gaugan.cat", "--data", "images", "-o", "run", "--steps", 1)
     torch.jit.script(torch.nn.Conv2d(3, 7, 1)).save("seven.pt")
-    told = cli("evaluate", "run", "--data", "images", "--segmenter", "seven.pt", code=1)
+    refused = cli("evaluate", "run", "--data", "images", "--segmenter", "seven.pt", code=1).stderr
+    assert "error[E607]: seven.pt is a program of torch, and loading it can run any code" in refused
+    assert "or add --trust-segmenter" in refused
+    told = cli("evaluate", "run", "--data", "images", "--segmenter", "seven.pt", "--trust-segmenter", code=1)
     assert "7 classes" in told.stderr
     assert not (cli.folder / "run" / "report").exists()
 

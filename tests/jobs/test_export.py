@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -277,3 +278,17 @@ def test_a_run_takes_no_values(cli):
     (cli.folder / "run").mkdir()
     told = cli("export", "run", "-o", "x.py", "--set", "ngf=4", code=2).stderr
     assert "it is for a SPEC" in told
+
+
+def test_a_spec_whose_file_name_is_code(cli, little):
+    """Neither the check nor an import of what was written runs it."""
+    name = 'a"""\nopen("harm", "w").close()\n"""b.cat'
+    (cli.folder / name).write_text(_SPEC)
+    cli("export", name, *little[1:], "-o", "out.py")
+    subprocess.run([sys.executable, "-c", "import out; print(out.load())"], cwd=cli.folder, check=True)
+    cli("build", name, "-o", "built")
+    scope = {}
+    exec(compile((cli.folder / "built" / "module.py").read_text(), "module.py", "exec"), scope)
+    assert callable(scope["forward"])
+    assert scope["SPEC"] == name.replace("\n", "\N{REPLACEMENT CHARACTER}")
+    assert not (cli.folder / "harm").exists()

@@ -9,6 +9,7 @@ from catdsl.project import Project, load
 from catdsl.semantics.student import digest
 from catdsl.semantics.student_text import write_student
 from catdsl.semantics.values import Word
+from tests.hostile_names import HOSTILE, in_a_file_name
 
 SPEC = """
 param n = 32
@@ -157,3 +158,32 @@ def test_what_is_written_can_be_read(folder: Path) -> None:
     assert project.student_counts == {"stem.conv0": 40, "body.conv0": 0}
     assert project.graph.counts["half.conv0"] == 20
     assert project.settings.style.norm == "batch"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_and_texts_are_held_whole_or_refused(name: str, folder: Path) -> None:
+    """No text ends its string: a program names the very file, and nothing of it becomes part of the program."""
+    text = in_a_file_name(HOSTILE[name])
+    spec = folder / "texts" / text
+    spec.parent.mkdir()
+    spec.write_text(SPEC.replace("param kind = instance", 'param kind = "a"').replace("norm = kind", "norm = batch"))
+    made = load(spec, {"kind": '"b"'})
+    values = {**made.spec.parameters, "kind": HOSTILE[name]}
+    for parameters in (made.spec.parameters, values):
+
+        def write(parameters=parameters) -> str:
+            return write_student(
+                spec=spec, folder=folder, files=made.spec.files, parameters=parameters,
+                kept={"body.conv0": 5}, budget={},
+            )  # fmt: skip
+
+        if not all(t.isprintable() and '"' not in t for t in (text, str(parameters["kind"]))):
+            with pytest.raises(CatError, match="E608"):
+                write()
+            continue
+        (folder / "student.cat").write_text(write(), encoding="utf-8")
+        project = load(folder / "student.cat")
+        assert project.student_counts == {"body.conv0": 5}
+        assert project.student is not None
+        assert project.student.spec.path == spec.resolve()
+        assert project.spec.parameters == parameters

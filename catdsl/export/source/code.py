@@ -1,9 +1,10 @@
 """Pieces of Python code, and how they are laid out: on one line, or broken as ruff would break them."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from catdsl.export.source.literals import literal
 
 LINE = 88
 
@@ -70,7 +71,7 @@ def flat(value: Any) -> str:
         case Call(head, args):
             return f"{head}({', '.join(_argument(k, flat(v)) for k, v in args)})"
         case str():
-            return json.dumps(value)
+            return literal(value)
         case For(element, loop, star):
             return f"*({flat(element)} {loop})" if star else f"{flat(element)} {loop}"
         case Listed(items):

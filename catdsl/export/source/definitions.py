@@ -8,17 +8,19 @@ from typing import Any
 from torch import nn
 
 from catdsl.export.source.code import slots
+from catdsl.export.source.literals import checked_path, is_identifier
 from catdsl.export.source.parts import Body, Chain, Many, Single, skeleton, walk
 
 Column = tuple[Any, ...]
 """One number, or one list, of every part of a structure."""
 
 # What the file imports, defines or calls by itself; `branch` and `block` are names of its loops.
-_OF_FILE = frozenset((
-    "F", "Path", "Sequence", "Tensor", "block", "branch", "int", "load", "load_file", "main", "max", "min", "nn",
-    "range", "self", "str", "sum", "super", "sys", "torch", *keyword.kwlist,
+OF_FILE = frozenset((
+    "ABOUT", "F", "Path", "Sequence", "Tensor", "block", "branch", "int", "load", "load_file", "main", "max", "min",
+    "nn", "range", "self", "str", "sum", "super", "sys", "torch", *keyword.kwlist,
 ))  # fmt: skip
-_TAKEN = _OF_FILE | frozenset(dir(nn.Module))
+TAKEN = frozenset(dir(nn.Module()))
+"""Attributes of every module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Definitions:
         self.known: dict[int, str] = {}
         self.parts: dict[str, list[Any]] = {}
         self.made: dict[str, Definition] = {}
-        self._names = set(_OF_FILE)
+        self._names = set(OF_FILE)
         for part in walk(root):
             if isinstance(part, Body):
                 self._note(part)
@@ -201,10 +203,12 @@ def reduced(listing: Listing, rows: Any) -> Any:
 
 
 def attribute(label: str) -> str:
-    """The last name of a path of the program, as a name in Python."""
-    name = next((word for word in reversed(label.split(".")) if word and not word.isdigit()), "part")
-    name = f"part_{name}" if not name.isidentifier() else name
-    return f"{name}_" if name in _TAKEN else name
+    """The last name of a path of the program, as a name in Python. Raises CatError E610 for one that is none."""
+    words = reversed(checked_path(label).split("."))
+    name = next((word for word in words if not word.isdigit()), "part")
+    # Two underscores before it make a name of Python's own, or one that a class spells otherwise.
+    name = name if is_identifier(name) and not name.startswith("__") else f"part_{name.lstrip('_')}".rstrip("_")
+    return f"{name}_" if name in OF_FILE | TAKEN else name
 
 
 def unique(name: str, taken: set[str], between: str = "_") -> str:
@@ -238,4 +242,4 @@ def _words(chain: Chain) -> str:
 
 
 def _title(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_") if word)
+    return "".join(word.capitalize() for word in name.split("_") if word) or "Block"

@@ -1,5 +1,7 @@
 """What stands around the network in an exported Python file: loading its weights, and translating an image."""
 
+import re
+
 from catdsl.analysis.sizes import TOO_SMALL, least_picture, least_words, size_rule
 from catdsl.ir.graph import Graph, Node
 
@@ -67,6 +69,27 @@ if __name__ == "__main__":
 _PROPORTION = """    height = -(-height * y.shape[2] // x.shape[2])
     width = -(-width * y.shape[3] // x.shape[3])
 """
+
+
+def _ending() -> re.Pattern[str]:
+    """Every text that `LOAD` and `main_text` can make: but for a name and whole numbers, there is no choice."""
+    side = r":{0}|: {0} \* \d+"
+    holes = {
+        "Q1Q": r"\d+", "Q2Q": f"(?:{re.escape(_PROPORTION)})?", "Q3Q": side.format("height"),
+        "Q4Q": side.format("width"), "Q5Q": r"\.permute\(1, 2, 0\)|\[0\]", "Q6Q": "RGB|L",
+        "Q7Q": r"\.permute\(2, 0, 1\)|\[None\]", "Q8Q": r"\d+",
+    }  # fmt: skip
+    rest = _REST.format(stride="Q1Q", proportion="Q2Q", height="Q3Q", width="Q4Q", picture="Q5Q")
+    mains = (_IMAGE.format(mode="Q6Q", channels="Q7Q", rest=rest), _LABELS.format(classes="Q8Q", rest=rest))
+    load = re.escape(LOAD.format(name="QnameQ"))
+    load = load.replace("QnameQ", "(?P<name>[A-Za-z_][A-Za-z0-9_]*)", 1).replace("QnameQ", "(?P=name)")
+    main = "|".join(map(re.escape, mains))
+    for hole, pattern in holes.items():
+        main = main.replace(hole, f"(?:{pattern})")
+    return re.compile(f"{load}(?:{main})?", re.ASCII)
+
+
+ENDING = _ending()
 
 
 def main_text(graph: Graph, stride: int) -> str:

@@ -3,23 +3,26 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from catdsl.analysis.stride import stride
 from catdsl.backend.weights import state_of
 from catdsl.diagnostics import CatError
-from catdsl.export.network import PROGRAM, Network
+from catdsl.export.network import INPUT, Network
 from catdsl.export.source.code import LINE
 from catdsl.export.source.definitions import Definition, Definitions
+from catdsl.export.source.literals import checked_path, docstring, literal
 from catdsl.export.source.parts import Body, Chain, Many, Single
 from catdsl.export.source.program import LOAD, main_text
+from catdsl.export.source.proof import IMPORTS, prove
 from catdsl.export.source.structure import structured
 from catdsl.export.source.writing import attributes, definition_text
 from catdsl.files import write_bytes, write_text
@@ -68,22 +71,20 @@ def python_text(network: Network, root: Body) -> str:
     )
     main = main_text(network.graph, stride(network.graph))
     text = f"{body}\n\n{LOAD.format(name=definitions.root.name)}{main}"
-    wanted = (
-        ("import sys", "sys." in text),
-        ("from collections.abc import Sequence", ": Sequence" in text),
-        ("from pathlib import Path", True),
-        ("", True),
-        ("import torch", "torch." in text),
-        ("from safetensors.torch import load_file", True),
-        ("from torch import Tensor, nn", True),
-        ("from torch.nn import functional as F", "F." in text),
-    )
-    imports = "\n".join(line for line, needed in wanted if needed)
-    return f"{_docstring(network)}\n\n{imports}\n\n\n{text}"
+    needed = ("sys." in text, ": Sequence" in text, True, "torch." in text, True, True, "F." in text)
+    lines = [line for line, wanted in zip(IMPORTS, needed, strict=True) if wanted]
+    # A blank line between Python's own and others.
+    others = lines.index("from pathlib import Path") + 1
+    imports = "\n".join((*lines[:others], "", *lines[others:]))
+    return f"{docstring(_told(network.facts))}\n\n{imports}\n\n{_about(network.facts)}\n\n\n{text}"
 
 
 def run_python(path: Path, inputs: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:
-    """The outputs of the file in an interpreter of its own. Raises CatError E609 with what it said where it fails."""
+    """The outputs of the file in an interpreter of its own, once it is proved to hold a network alone.
+
+    Raises CatError E609 where it holds more, or where it fails, with what it said.
+    """
+    _prove(path)
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder, "inputs"), Path(folder, "outputs")
         save_file(
@@ -117,17 +118,31 @@ def _weight_names(definitions: Definitions, part: Any, path: str) -> Iterator[tu
         yield from _weight_names(definitions, each, f"{path}.{name}" if path else name)
 
 
-def _docstring(network: Network) -> str:
-    """What the file holds and where it comes from."""
-    facts, graph = network.facts, network.graph
-    lines = [
-        f"{facts['catdsl.network'].capitalize()}: a generator of images.",
-        f"Exported by catdsl {facts['catdsl.version']} from {facts['catdsl.spec']} (program {facts[PROGRAM][:12]}).",
-    ]
-    lines += [f"Input `{node.name}`: {facts[f'catdsl.input.{node.name}']}." for node in graph.inputs]
+def _prove(path: Path) -> None:
+    """Hold a file against the metadata of its weights, where its facts were written apart from all code."""
+    with safe_open(path.with_suffix(WEIGHTS), framework="pt") as tensors:
+        facts = tensors.metadata() or {}
+    try:
+        text = path.read_bytes().decode("ascii")
+    except UnicodeDecodeError:
+        text = "\0"
+    prove(text, facts, _told(facts))
+
+
+def _about(facts: Mapping[str, str]) -> str:
+    """The facts as a constant: texts from elsewhere, such as the name of a spec, are literals and nothing else."""
+    lines = (f"    {literal(key)}: {literal(value)},\n" for key, value in facts.items())
+    return f"ABOUT = {{\n{''.join(lines)}}}"
+
+
+def _told(facts: Mapping[str, str]) -> str:
+    """The docstring: what the file holds, in words of our own and names of the program."""
+    inputs = sorted(key for key in facts if key.startswith(INPUT))
+    lines = [f"Input `{checked_path(key.removeprefix(INPUT))}`: {facts[key]}." for key in inputs]
     lines += [f"Output: {facts['catdsl.output']}.", f"Sizes: {facts['catdsl.sizes']}."]
-    first, made, *rest = lines
-    return f'"""{first}\n\n{fill(made, LINE)}\n\n' + "\n".join(fill(line, LINE) for line in rest) + '\n"""'
+    first = f"{facts['catdsl.network'].capitalize()}: a generator of images."
+    made = f"Exported by catdsl {facts['catdsl.version']}; ABOUT says from what."
+    return "\n".join((first, "", made, "", *(fill(line, LINE) for line in lines), ""))
 
 
 def _summary(made: Definition, root: Definition, graph: Graph) -> str:

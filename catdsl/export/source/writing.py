@@ -6,6 +6,7 @@ from typing import Any
 
 from catdsl.export.source.code import LINE, Call, For, Listed, Raw, assigned, call, flat, laid_out, replaced
 from catdsl.export.source.definitions import Definition, Definitions, Listing, attribute, unique
+from catdsl.export.source.literals import docstring
 from catdsl.export.source.parts import Body, Chain, Many, Single, Step
 
 _PASSING = ("x", "y")
@@ -43,14 +44,14 @@ def _function(made: Definition, summary: str) -> str:
     given = [f"{parameter.name}: int" for parameter in made.parameters]
     head = "\n".join(_head(f"def {made.name}(", given, ") -> nn.Sequential:", 0))
     body = laid_out(call("nn.Sequential", *parts), 4, before=7)
-    return f'{head}\n    """{summary}"""\n    return {body}\n'
+    return f"{head}\n    {docstring(summary)}\n    return {body}\n"
 
 
 def _class(definitions: Definitions, made: Definition, summary: str) -> str:
     body: Body = made.part
     codes = iter(made.code)
     names = attributes(body)
-    lines = [f"class {made.name}(nn.Module):", f'    """{summary}"""', "", *_signature(definitions, made)]
+    lines = [f"class {made.name}(nn.Module):", f"    {docstring(summary)}", "", *_signature(definitions, made)]
     lines.append("        super().__init__()")
     for step, name in zip(body.steps, names, strict=True):
         if name is not None:

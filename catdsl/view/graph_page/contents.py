@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catdsl.analysis.cost import METRICS, Cost
+from catdsl.diagnostics.printable import printable
 from catdsl.view.describe import alteration, call, fate
 from catdsl.view.facts import Facts, State
 from catdsl.view.structure import taps_by_node
@@ -27,7 +28,7 @@ def nodes_of(facts: Facts) -> dict[str, Any]:
         "name": [n.name for n in graph.nodes],
         "call": [calls.index(call(n)) for n in graph.nodes],
         "calls": calls.texts,
-        "place": [places.index("" if n.span is None else str(n.span)) for n in graph.nodes],
+        "place": [places.index("" if n.span is None else printable(str(n.span))) for n in graph.nodes],
         "places": places.texts,
         "widths": [[number[w] for w in dict.fromkeys(s.width for s in n.type.channels)] for n in graph.nodes],
         "full": [facts.bars[n.name].full if n.name in facts.bars else -1 for n in graph.nodes],

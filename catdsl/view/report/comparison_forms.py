@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from catdsl.diagnostics.printable import printable_json
 from catdsl.view.report.comparison import (
     Comparison,
     comparison_values,
@@ -41,7 +42,8 @@ def comparison_markdown(comparison: Comparison, *, plot: str | None = None) -> s
 
 def comparison_json(comparison: Comparison) -> str:
     """JSON of every row."""
-    return json.dumps(json_values(comparison_values(comparison)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    values = json_values(comparison_values(comparison))
+    return printable_json(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def comparison_html(

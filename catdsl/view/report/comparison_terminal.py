@@ -10,9 +10,9 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from catdsl.diagnostics.printable import printable
 from catdsl.view.report.comparison import Comparison, cost_columns, metric_columns
 from catdsl.view.report.content import TEACHER
-from catdsl.view.terminal import printable
 
 _ENDLESS = 100_000
 

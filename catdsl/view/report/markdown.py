@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
+from catdsl.diagnostics.printable import printable_lines
 from catdsl.view.report.chart_plot import described, render_chart
 from catdsl.view.report.content import INPUT, STUDENT, TARGET, TEACHER, Chart, Example, Report
 from catdsl.view.report.summary import summary
@@ -172,6 +173,6 @@ def _list(items: Iterable[str], *, escaped: bool = False) -> str:
 
 def _fenced(lines: tuple[str, ...]) -> str:
     """Code, between fences longer than any in it."""
-    text = _characters("\n".join(lines))
+    text = printable_lines("\n".join(lines))
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}sh\n{text}\n{fence}"

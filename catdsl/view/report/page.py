@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from catdsl.diagnostics.printable import printable_json
 from catdsl.view.palette import variables
 from catdsl.view.plot_style import plot_style_sheet
 from catdsl.view.report.markup import Html, element, joined
@@ -64,8 +65,8 @@ def contents(sections: dict[str, str]) -> Html:
 
 def _in_script(data: Any) -> str:
     """JSON that no HTML parser takes for markup, wherever its texts come from."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
-    for char in "<>&\u2028\u2029":
+    text = printable_json(json.dumps(data, ensure_ascii=False, allow_nan=False))
+    for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text
 

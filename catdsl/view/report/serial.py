@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from catdsl.diagnostics import CatError
+from catdsl.diagnostics.printable import printable_json
 from catdsl.view.report.content import Report
 
 FORMAT = "catdsl-report-1"
@@ -18,7 +19,7 @@ _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 def as_json(report: Report) -> str:
     """JSON with one line for each part of the report; see `json_values`."""
     lines = (f" {json.dumps(key)}: {json.dumps(part, ensure_ascii=False)}" for key, part in as_values(report).items())
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return printable_json("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def as_values(report: Report) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
 
-_EMPTY = ("img", "input", "meta", "br")
+_EMPTY = ("img", "input", "meta", "link", "br")
 _LABELLED = ("input", "select", "textarea")
 
 

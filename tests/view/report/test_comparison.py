@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from catdsl.diagnostics import CatError, InternalError
+from catdsl.diagnostics.printable import printable
 from catdsl.view.report.comparison import (
     Comparison,
     compare,
@@ -209,7 +210,7 @@ def test_names_are_texts_everywhere(name: str) -> None:
     assert "<script>" not in text.replace("\\<", "")
     (html + text + comparison_json(comparison)).encode("utf-8")
     printed = terminal(comparison, 5000)
-    assert "".join(c if c.isprintable() else "?" for c in comparison.runs[0]) in printed
+    assert printable(comparison.runs[0]) in printed
 
 
 def terminal(comparison: Comparison, width: int) -> str:
