@@ -240,4 +240,4 @@ def test_names_from_elsewhere_are_facts_and_nothing_else(ending: str, tmp_path: 
         with safe_open(path.with_suffix(".safetensors"), framework="pt") as tensors:
             held = tensors.metadata()
     assert {key: held[key] for key in facts} == facts
-    assert {p.name for p in tmp_path.iterdir()} <= {path.name, "made.safetensors"}
+    assert {p.name for p in tmp_path.iterdir()} <= {path.name, "made.safetensors", "__pycache__"}
