@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
-from catdsl.reading import read_bytes
 from catdsl.train.data.file_facts import FileFacts, file_facts
 from catdsl.train.data.layouts import OddFile, check_folder, image_files, nothing_found
-from catdsl.train.data.pixels import PICTURE, Unreadable
+from catdsl.train.data.pixels import Unreadable, file_bytes
 from catdsl.train.data.shelves import unusable
 
 _LEAST = 2
@@ -43,10 +42,11 @@ def content_digests(paths: Sequence[Path]) -> tuple[str, ...]:
     digests: list[str] = []
     odd: list[OddFile] = []
     for path in paths:
-        try:
-            digests.append(hashlib.blake2b(read_bytes(path, PICTURE), digest_size=16).hexdigest())
-        except CatError as error:
-            odd.append(OddFile(path, f"cannot be read ({error.diagnostics[0].message})"))
+        content = file_bytes(path)
+        if isinstance(content, Unreadable):
+            odd.append(OddFile(path, content.reason))
+        else:
+            digests.append(hashlib.blake2b(content, digest_size=16).hexdigest())
     if odd:
         raise unusable(odd, looked_at=len(paths))
     return tuple(digests)

@@ -114,7 +114,7 @@ class TestBadFiles:
         found = self.caught(paths, squeezenet)
         assert found.message.startswith("3 image files cannot be used, among 4")
         assert all(note.startswith(f"{path} ") for note, path in zip(found.notes, paths[1:], strict=True))
-        assert "cannot be read (No such file" in self.caught(paths, squeezenet, tmp_path / "cache").notes[0]
+        assert "cannot be read: it does not exist" in self.caught(paths, squeezenet, tmp_path / "cache").notes[0]
 
     def test_what_torch_fidelity_would_misread(self, tmp_path, squeezenet):
         Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / "deep.png")

@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from catdsl.diagnostics import CatError
 from catdsl.limits import LIMITS
-from catdsl.reading import Door, opened, reason
+from catdsl.reading import Door, opened, read_bytes, reason
 from catdsl.train.data.levels import DeepLevels, Levels, to_eight_bits, upper_bits_alone
 from catdsl.train.data.stored import HEAD, Stored, stored_in, tile_size, unknown_tiff
 
@@ -136,6 +136,14 @@ def upright_size(path: Path) -> tuple[int, int] | Unreadable:
         return (image.width, image.height) if lying else (image.height, image.width)
 
     return _guarded(path, take)
+
+
+def file_bytes(path: Path) -> bytes | Unreadable:
+    """The file as it is, within the limit on bytes, or why it cannot be read."""
+    try:
+        return read_bytes(path, PICTURE, shown=_IT)
+    except CatError as error:
+        return Unreadable(path, _refused(path, error))
 
 
 def resize_pixels(pixels_HWC: Pixels, size: tuple[int, int]) -> Pixels:
