@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from catdsl.diagnostics import CatError
+from catdsl.exchanging import exchanged
 from catdsl.temporary import BEFORE, is_temporary, new_file, sweep, temporary_folder
 
 __all__ = (
-    "beside", "cache_folder", "is_temporary", "not_writable", "open_to_append", "place_all", "same_file",
+    "beside", "cache_folder", "carry", "is_temporary", "not_writable", "open_to_append", "place_all", "same_file",
     "whole_folder", "write_bytes", "write_text", "write_whole",
 )  # fmt: skip
 
@@ -184,6 +185,19 @@ def place_all(folder: Path, files: Sequence[Path]) -> None:
         _sync_folder(parent)
 
 
+def carry(path: Path, target: Path) -> None:
+    """Give a file, or a link, a second place on the same disk: the same file where that can be, else a copy."""
+    with _refusing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink():
+            target.symlink_to(os.readlink(path))
+            return
+        try:
+            os.link(path, target, follow_symlinks=False)
+        except OSError:
+            shutil.copy2(path, target)
+
+
 def cache_folder(name: str) -> Path:
     """Where catdsl keeps what can be made again: `catdsl/NAME` in the user's cache (XDG_CACHE_HOME, or ~/.cache).
 
@@ -281,6 +295,9 @@ def _put(made: Path, place: Path) -> None:
 
 def _swap(made: Path, place: Path, before: Path) -> None:
     """Put a folder in the place of another; where that fails, the other is back."""
+    if place.exists() and exchanged(made, place):
+        _sync_folder(place.parent)
+        return
     before.mkdir()
     kept = before / place.name
     try:

@@ -26,6 +26,7 @@ _MOST_VALUES = 100_000
 _MOST_TENSORS = 10_000
 _LONGEST_NAME = 300
 _MOST_PARTS = 24
+_LARGEST_PICKLE = 4_000_000
 
 
 def read_foreign(path: Path, wanted: Owner = NOBODY, acceptance: Acceptance = STRICT) -> dict[str, Tensor]:
@@ -41,7 +42,8 @@ def read_foreign(path: Path, wanted: Owner = NOBODY, acceptance: Acceptance = ST
 
 
 def _unpickled(path: Path) -> dict[str, Tensor]:
-    held = load_torch_file(path, DOOR, problem="is no checkpoint of tensors alone, and others may run code")
+    problem = "is no checkpoint of tensors alone, and others may run code"
+    held = load_torch_file(path, DOOR, problem=problem, largest_pickle=_LARGEST_PICKLE)
     tensors: dict[str, Tensor] = {}
     for number, (name, value) in enumerate(_values(held)):
         if number >= _MOST_VALUES:

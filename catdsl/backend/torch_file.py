@@ -26,20 +26,26 @@ _LARGEST_PICKLE = 32_000_000
 """Bytes of the part of a file that is unpickled, without those of tensors: some 150 for each tensor."""
 
 
-def load_torch_file(path: Path, door: Door, *, problem: str) -> Any:
+def load_torch_file(path: Path, door: Door, *, problem: str, largest_pickle: int = _LARGEST_PICKLE) -> Any:
     """What a file holds: tensors on the CPU, numbers and texts, in dictionaries, lists and tuples.
 
     Raises the door's error for any other file, which ends in `problem`, and for one that would unpack to
     more than the door's limit.
     """
     with opened(path, door) as stream:
-        return load_torch_stream(stream, door, shown=path, problem=problem)
+        return load_torch_stream(stream, door, shown=path, problem=problem, largest_pickle=largest_pickle)
 
 
-def load_torch_stream(stream: BinaryIO, door: Door, *, shown: object, problem: str) -> Any:
+def load_torch_stream(
+    stream: BinaryIO, door: Door, *, shown: object, problem: str, largest_pickle: int = _LARGEST_PICKLE
+) -> Any:
     """The same of an open file; `shown` is what messages call it."""
     try:
-        source: Any = stream if _check_archive(stream, door, shown) else _Counted(stream, door, shown)
+        source: Any = (
+            stream
+            if _check_archive(stream, door, shown, largest_pickle)
+            else _Counted(stream, door, shown, largest_pickle)
+        )
         # `weights_only` runs no code of the file.
         held = torch.load(source, map_location="cpu", weights_only=True)
         _check_plain(held)
@@ -51,7 +57,7 @@ def load_torch_stream(stream: BinaryIO, door: Door, *, shown: object, problem: s
     return held
 
 
-def _check_archive(stream: BinaryIO, door: Door, shown: object) -> bool:
+def _check_archive(stream: BinaryIO, door: Door, shown: object, largest_pickle: int) -> bool:
     """Whether it is an archive, as files of torch.save are since 1.6. Raises the door's error.
 
     Refuses one that unpacks to more than it has: torch.save packs nothing, and torch would unpack it all.
@@ -63,16 +69,16 @@ def _check_archive(stream: BinaryIO, door: Door, shown: object) -> bool:
     check_amount(whole, LIMITS[door.limit], f"{shown} unpacks to {whole:,} bytes", door)
     if whole > size or any(part.compress_type != zipfile.ZIP_STORED for part in parts):
         raise door.refuse(shown, f"unpacks to {whole:,} bytes and has {size:,}: torch.save packs nothing")
-    if max((part.file_size for part in parts if part.filename.endswith(".pkl")), default=0) > _LARGEST_PICKLE:
-        raise _too_much(door, shown)
+    if max((part.file_size for part in parts if part.filename.endswith(".pkl")), default=0) > largest_pickle:
+        raise _too_much(door, shown, largest_pickle)
     return bool(parts)
 
 
 class _Counted:
     """A file of the old form, whose pickle is read in small parts and whose tensors are read into place."""
 
-    def __init__(self, stream: BinaryIO, door: Door, shown: object):
-        self._stream, self._door, self._shown, self._left = stream, door, shown, _LARGEST_PICKLE
+    def __init__(self, stream: BinaryIO, door: Door, shown: object, most: int):
+        self._stream, self._door, self._shown, self._most, self._left = stream, door, shown, most, most
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, size: int = -1) -> bytes:
@@ -88,12 +94,12 @@ class _Counted:
     def _counted(self, part: bytes) -> bytes:
         self._left -= len(part)
         if self._left < 0:
-            raise _too_much(self._door, self._shown)
+            raise _too_much(self._door, self._shown, self._most)
         return part
 
 
-def _too_much(door: Door, shown: object) -> CatError:
-    return door.refuse(shown, f"has more than {_LARGEST_PICKLE:,} bytes beside its tensors")
+def _too_much(door: Door, shown: object, most: int) -> CatError:
+    return door.refuse(shown, f"has more than {most:,} bytes beside its tensors")
 
 
 def _check_plain(held: Any) -> None:

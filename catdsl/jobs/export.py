@@ -17,7 +17,7 @@ from catdsl.export.network import INPUT, PROGRAM, STRIDE, Network, network_of, r
 from catdsl.export.onnx_file import check_onnx, run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
 from catdsl.export.source.python_file import WEIGHTS, run_python, write_python
-from catdsl.files import beside, not_writable, place_all
+from catdsl.files import beside, not_writable, place_all, write_text
 from catdsl.ir.graph import Graph
 from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_int8
 from catdsl.jobs.run_folder import check_student, existing_run
@@ -138,8 +138,6 @@ def export(
         made = folder / (out.name if int8 is None else f"float_{out.name}")
         try:
             form.write(rewritten_network(network, pipelines), made, half=half)
-            if out.suffix == ".py":
-                made.write_text(marked(made.read_text("utf-8"), out.suffix, COMMAND), "utf-8")
         except OSError as error:
             raise not_writable(out, error) from error
         agreement = check(
@@ -149,6 +147,9 @@ def export(
         cost = None
         if int8 is not None:
             cost = export_int8(what.project, network, made, folder / out.name, int8, judge=judge, say=say)
+        if out.suffix == ".py":
+            # After the check, which holds the file to what the writer writes: the mark is a comment.
+            write_text(made, marked(made.read_text("utf-8"), out.suffix, COMMAND))
         place_all(folder, files)
     return Exported(files, form.shown, rule, agreement, sum(file.stat().st_size for file in files), cost)
 

@@ -69,5 +69,5 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(CatError, match=r"E607.*cannot read .*gone: it does not exist"):
         read_table(tmp_path / "gone")
     (tmp_path / "image").write_bytes(b"\x89PNG\xff\xfe\x00")
-    with pytest.raises(CatError, match=r"E607.*image is no text file"):
+    with pytest.raises(CatError, match=r"E607.*image is not UTF-8 text"):
         read_table(tmp_path / "image")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from catdsl import files
 from catdsl.diagnostics import CatError
 from catdsl.files import (
     beside,
@@ -144,7 +145,8 @@ class TestSweeping:
     def test_what_the_dead_had_moved_aside_comes_back(self, tmp_path, there):
         """A process that is killed between two renames, at which the old folder lies in the temporary one."""
         code = (
-            "import os, sys; from pathlib import Path; from catdsl.files import whole_folder; real = os.replace\n"
+            "import os, sys; from pathlib import Path; from catdsl import files; real = os.replace\n"
+            "from catdsl.files import whole_folder; files.exchanged = lambda *_: False\n"
             "def once(a, b): real(a, b); os._exit(0)\n"
             "os.replace = once\n"
             "with whole_folder(Path(sys.argv[1])) as folder: (folder / 'new').touch()"
@@ -284,6 +286,8 @@ class TestFolders:
             with whole_folder(tmp_path / "a") as folder:
                 (folder / "b").touch()
 
+        # As where folders cannot change their places in one step.
+        monkeypatch.setattr(files, "exchanged", lambda *_: False)
         monkeypatch.setattr(os, "replace", full)
         with pytest.raises(CatError, match="No space left"):
             work()

@@ -103,7 +103,7 @@ def test_only_exact_models_are_rewritten_for_the_kernels_of_onnxruntime(cli):
 def test_int8_says_what_it_costs(cli, little):
     pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
     (cli.folder / "photos").mkdir()
-    for i in range(4):
+    for i in range(10):
         pixels = np.random.default_rng(i).integers(0, 256, (17, 22, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(cli.folder / "photos" / f"{i}.png")
     done = json.loads(
@@ -112,7 +112,7 @@ def test_int8_says_what_it_costs(cli, little):
         ).stdout
     )  # fmt: skip
     cost = done["int8"]
-    assert (cost["calibrated"], cost["images"], cost["held_out"]) == (4, 4, False)
+    assert (cost["calibrated"], cost["images"], cost["held_out"]) == (10, 10, False)
     assert 1e-5 < cost["l1"]["low"] <= cost["l1"]["value"] <= cost["l1"]["high"] < 0.05
     onnx = pytest.importorskip("onnx")
     model = onnx.load(str(cli.folder / "little.onnx"))

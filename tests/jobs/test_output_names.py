@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catdsl.jobs.output_names import output_names
+from tests.examples import examples
 
 _PARTS = st.one_of(
     st.sampled_from(["a", "A", "b", "x", "X", "b_x", "a_x", "x-2", "x-3", "b_x-2", "\u00e9", "e\u0301", "\u00c9",
@@ -22,7 +23,7 @@ _IMAGES = st.lists(
 
 
 @given(_IMAGES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @example([Path("a/x.png"), Path("b/x.png"), Path("b_x.png")])
 @example([Path("a/x.png"), Path("A/X.png"), Path("a_x.png"), Path("A_X-2.png")])
 @example([Path("../x.png"), Path("../../x.png"), Path("/x.png")])
@@ -49,7 +50,7 @@ def test_no_two_are_one_file(images: list[Path]) -> None:
 
 
 @given(_IMAGES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_they_are_the_same_for_the_same_images(images: list[Path]) -> None:
     assert output_names(images) == output_names(list(images))
 

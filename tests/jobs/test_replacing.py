@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from catdsl import files as module
 from catdsl.diagnostics import CatError
-from catdsl.jobs import replacing as module
 from catdsl.jobs.replacing import replacing
 
 NAMES = ("a.txt", "in/b.txt")
@@ -31,7 +31,7 @@ def held(folder: Path) -> dict[str, str]:
 @pytest.fixture(params=["exchange", "renaming"])
 def _swapping(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "renaming":
-        monkeypatch.setattr(module, "_exchanged", lambda *_: False)
+        monkeypatch.setattr(module, "exchanged", lambda *_: False)
 
 
 @pytest.mark.usefixtures("_swapping")
@@ -101,10 +101,11 @@ def test_after_an_error_everything_is_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_shared_stays_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flat = ("a.txt", "b.txt")
+
     def put(folder: Path, words: str) -> None:
-        with replacing(folder, own=lambda _: NAMES, say=print, shared=True) as made:
-            (made / "in").mkdir()
-            for name in NAMES:
+        with replacing(folder, own=lambda _: flat, say=print, shared=True) as made:
+            for name in flat:
                 (made / name).write_text(words)
 
     folder = tmp_path / "made"
@@ -116,12 +117,12 @@ def test_a_folder_that_is_shared_stays_itself(tmp_path: Path, monkeypatch: pytes
     second = folder.stat().st_ino
     put(folder, "three")
     assert folder.stat().st_ino == second
-    assert held(folder) == {**dict.fromkeys(NAMES, "three"), "mine.txt": "mine"}
+    assert held(folder) == {**dict.fromkeys(flat, "three"), "mine.txt": "mine"}
     (folder / "mine.txt").unlink()
     monkeypatch.chdir(folder)
     put(Path(), "four")
     assert folder.stat().st_ino == second
-    assert held(folder) == dict.fromkeys(NAMES, "four")
+    assert held(folder) == dict.fromkeys(flat, "four")
     assert [p.name for p in tmp_path.iterdir()] == ["made"]
 
 
@@ -138,7 +139,7 @@ import sys
 from pathlib import Path
 from catdsl.jobs.replacing import replacing
 if sys.argv[2] == "renaming":
-    from catdsl.jobs import replacing as module
+    from catdsl import files as module
     module._exchanged = lambda *_: False
 names = [f"{i}.txt" for i in range(20)]
 number = 0

@@ -21,7 +21,7 @@ def coordinates(tmp_path):
         rows, columns = np.meshgrid(np.arange(12), np.arange(14), indexing="ij")
         a = np.stack((np.full_like(rows, i), rows, columns), -1).astype(np.uint8)
         Image.fromarray(np.concatenate((a, a[..., ::-1]), axis=1)).save(tmp_path / f"{i}.png")
-    return opened(tmp_path, DataSettings(load=(12, 14), crop=(8, 9), holdout=0), size=(8, 9))
+    return opened(tmp_path, DataSettings(load=(12, 14), crop=(8, 9), holdout=0, joined=True), size=(8, 9))
 
 
 def pixels(images):

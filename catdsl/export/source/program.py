@@ -49,7 +49,7 @@ def main() -> None:
 {rest}'''
 
 _REST = """    height, width = x.shape[2:]
-    if height < {least[0]} or width < {least[1]}:
+    if height < {low} or width < {narrow}:
         takes = "{takes}"
         problem = f"{small}"
         sys.exit(f"{{sys.argv[1]}} {{problem}}")
@@ -66,6 +66,8 @@ if __name__ == "__main__":
     main()
 """
 
+_SMALL = TOO_SMALL.format(height="{height}", width="{width}", takes="{takes}")
+
 _PROPORTION = """    height = -(-height * y.shape[2] // x.shape[2])
     width = -(-width * y.shape[3] // x.shape[3])
 """
@@ -77,9 +79,12 @@ def _ending() -> re.Pattern[str]:
     holes = {
         "Q1Q": r"\d+", "Q2Q": f"(?:{re.escape(_PROPORTION)})?", "Q3Q": side.format("height"),
         "Q4Q": side.format("width"), "Q5Q": r"\.permute\(1, 2, 0\)|\[0\]", "Q6Q": "RGB|L",
-        "Q7Q": r"\.permute\(2, 0, 1\)|\[None\]", "Q8Q": r"\d+",
+        "Q7Q": r"\.permute\(2, 0, 1\)|\[None\]", "Q8Q": r"\d+", "Q9Q": "[A-Za-z0-9 ,.]+",
     }  # fmt: skip
-    rest = _REST.format(stride="Q1Q", proportion="Q2Q", height="Q3Q", width="Q4Q", picture="Q5Q")
+    rest = _REST.format(
+        low="Q1Q", narrow="Q1Q", takes="Q9Q", small=_SMALL,
+        stride="Q1Q", proportion="Q2Q", height="Q3Q", width="Q4Q", picture="Q5Q",
+    )  # fmt: skip
     mains = (_IMAGE.format(mode="Q6Q", channels="Q7Q", rest=rest), _LABELS.format(classes="Q8Q", rest=rest))
     load = re.escape(LOAD.format(name="QnameQ"))
     load = load.replace("QnameQ", "(?P<name>[A-Za-z_][A-Za-z0-9_]*)", 1).replace("QnameQ", "(?P=name)")
@@ -102,9 +107,9 @@ def main_text(graph: Graph, stride: int) -> str:
     times = _times(output, source)
     height, width = ("height", "width") if times is None else (f"height{times[0]}", f"width{times[1]}")
     rule = size_rule(graph)
-    small = TOO_SMALL.format(height="{height}", width="{width}", takes="{takes}")
+    low, narrow = least_picture(rule, stride)
     rest = _REST.format(
-        least=least_picture(rule, stride), small=small, takes=least_words(rule, stride),
+        low=low, narrow=narrow, small=_SMALL, takes=least_words(rule, stride),
         stride=stride, proportion=_PROPORTION if times is None else "", height=_until(height), width=_until(width),
         picture=picture,
     )  # fmt: skip
