@@ -11,6 +11,8 @@ from catdsl.search import scores
 from catdsl.train import checkpoint
 from tests.hostile import test_records, test_tables, test_weights
 
+pytestmark = pytest.mark.slow
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 

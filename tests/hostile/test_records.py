@@ -12,6 +12,8 @@ from tests.hostile.damages import JSON
 from tests.hostile.doors import RUN
 from tests.hostile.refusing import refused
 
+pytestmark = pytest.mark.slow
+
 RECORDS = ("run.json", "plan.json", "inherited.json", "result.json")
 DRAWN = 500
 
@@ -58,7 +60,6 @@ def test_an_edited_spec(cli, place: Path, name: str) -> None:
     assert "--accept-changes" in told
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("record", RECORDS)
 def test_drawn_damages(cli, place: Path, record: str) -> None:
     draw = random.Random(f"damages of {record}")

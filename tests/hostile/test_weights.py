@@ -15,6 +15,8 @@ from tests.hostile.damages import BINARY
 from tests.hostile.doors import CHECKPOINT, RUN, STUDENTS, TEACHERS, WEIGHTS
 from tests.hostile.refusing import refused
 
+pytestmark = pytest.mark.slow
+
 FLIPS = 600
 
 
@@ -106,7 +108,6 @@ def _flips(path: Path, draw: random.Random):
         yield place
 
 
-@pytest.mark.slow
 def test_no_flipped_bit_of_weights_passes(place: Path) -> None:
     path = place / "run" / "teacher" / "weights.safetensors"
     wanted = read_weights(path)[0]
@@ -122,7 +123,6 @@ def test_no_flipped_bit_of_weights_passes(place: Path) -> None:
     assert refusals > FLIPS / 2
 
 
-@pytest.mark.slow
 def test_no_flipped_bit_of_a_checkpoint_passes(place: Path) -> None:
     path = place / "run" / "teacher" / "checkpoint.pt"
     wanted = load_checkpoint(path)
