@@ -13,8 +13,8 @@ from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.identity import owner_of
 from catdsl.jobs.run_folder import RunFolder, existing_run, teacher_weights_path
-from catdsl.jobs.spec_copy import copy_spec
-from catdsl.jobs.targets import check_target, write_marked
+from catdsl.jobs.spec_copy import copy_spec, is_copy
+from catdsl.jobs.targets import check_target, refusal, write_marked
 from catdsl.project import Project, load
 from catdsl.reading import there
 from catdsl.search.budget import METERED, label, shown
@@ -91,7 +91,8 @@ def save_plan(project: Project, plan: Plan, path: Path, *, overwrite: bool) -> N
     Raises CatError E608.
     """
     check_place(project, path, overwrite=overwrite)
-    write_marked(path, student_text(project, plan, path), "plan", overwrite=overwrite)
+    text = student_text(project, plan, path, overwrite=overwrite)
+    write_marked(path, text, "plan", overwrite=overwrite)
 
 
 def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> None:
@@ -99,7 +100,7 @@ def save_student(project: Project, plan: Plan, path: Path, spec: Path | None = N
     write_text(path, student_text(project, plan, path, spec))
 
 
-def student_text(project: Project, plan: Plan, path: Path, spec: Path | None = None) -> str:
+def student_text(project: Project, plan: Plan, path: Path, spec: Path | None = None, *, overwrite: bool = False) -> str:
     """The student program of a plan that will lie at `path`. Raises CatError E608."""
     original = spec or project.spec.files[0].path
     if original is None:
@@ -110,22 +111,20 @@ def student_text(project: Project, plan: Plan, path: Path, spec: Path | None = N
         if limit.kind == "macs":
             budget["count"] = limit.metric
     if not original.resolve().is_relative_to(path.parent.resolve()):
-        original = _copied(project, path)
+        original = _copied(project, path, overwrite=overwrite)
     return write_student(
         spec=original, folder=path.parent, files=project.spec.files, parameters=project.spec.parameters,
         kept=plan.kept, budget=budget,
     )  # fmt: skip
 
 
-def _copied(project: Project, path: Path) -> Path:
+def _copied(project: Project, path: Path, *, overwrite: bool) -> Path:
     """A copy of the spec beside a student program. Raises CatError E608 where something else lies there."""
     folder = path.with_name(f"{path.stem}.spec")
     main = folder / Path(project.spec.files[0].shown).name
-    if folder.exists() and not _copy_of(path, main):
-        raise CatError.one(
-            "E608", f"{folder} exists already, and the copy of the spec would lie there",
-            help="choose another name or folder with -o",
-        )  # fmt: skip
+    ours = overwrite or not there(folder) or is_copy(folder, project.spec.files) or _copy_of(path, main)
+    if not ours:
+        raise refusal(folder, "the copy of the spec would lie there")
     copy_spec(folder, project.spec.files)
     return main
 

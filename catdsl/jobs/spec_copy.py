@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from catdsl.files import write_text
+from catdsl.diagnostics import CatError
+from catdsl.files import is_temporary, write_text
 from catdsl.reading import read_text, there
 from catdsl.semantics.library import SPEC_DOOR, SourceFile
 
@@ -17,6 +18,18 @@ def copy_spec(folder: Path, files: Sequence[SourceFile]) -> None:
     """Write the spec and the files beside it that it uses to `folder`; the library's come with catdsl."""
     for inside, file in _own(files):
         write_text(folder / inside, file.text)
+
+
+def is_copy(folder: Path, files: Sequence[SourceFile]) -> bool:
+    """Whether a folder holds nothing but a copy of the spec, or as much of one as a killed process has written."""
+    own = {inside.as_posix(): file.text for inside, file in _own(files)}
+    try:
+        found = {path: path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+        return all(
+            own.get(name) == read_text(path, SPEC_DOOR) for path, name in found.items() if not is_temporary(path)
+        )
+    except (CatError, OSError):
+        return False
 
 
 def spec_changes(folder: Path, files: Sequence[SourceFile]) -> list[str]:
