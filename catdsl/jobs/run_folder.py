@@ -14,6 +14,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,9 @@ _RECORDS: tuple[tuple[str, type[PlanRecord | InheritedRecord | ResultRecord], st
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunFolder:
-    """Paths inside a run folder."""
+    """Paths inside a run folder, and what its record and its copy of the spec hold, each read once."""
 
     path: Path
     acceptance: Acceptance = STRICT
@@ -122,6 +123,10 @@ class RunFolder:
 
         Raises CatError E604 where the copy is not what the run was made with.
         """
+        return self._project
+
+    @cached_property
+    def _project(self) -> Project:
         held = self.held()
         return self._same_spec(load(self.confined(held.spec_file), held.asked.set), held)
 
@@ -153,11 +158,15 @@ class RunFolder:
         return path
 
     def check(self) -> None:
-        """Read every record of the run. Raises CatError E604 for the first that is damaged, or another run's."""
+        """Read every record of the run, and its copy of the spec.
+
+        Raises CatError E604 for the first that is damaged, another run's, or not what the run was made with.
+        """
         owner = self.held().id
         for path, model, help in _RECORDS:
             if there(self.path / path):
                 read_record(self.path / path, model, run=owner, acceptance=self.acceptance, help=help)
+        self.project()
 
     def _same_spec(self, project: Project, held: RunRecord) -> Project:
         """Refuse a copy of the spec that was changed since the run was made. Raises CatError E604."""

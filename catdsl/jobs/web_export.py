@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from pydantic import JsonValue, TypeAdapter
+
 from catdsl import __version__
 from catdsl.analysis.sizes import SideRule, SizeRule
 from catdsl.diagnostics import CatError
@@ -20,12 +22,15 @@ from catdsl.jobs.quantising import Int8Options
 from catdsl.jobs.replacing import replacing
 from catdsl.jobs.run_folder import existing_run
 from catdsl.jobs.targets import OVERWRITE
+from catdsl.reading import Door, read_json
 from catdsl.train.data.pixels import CHANNELS
 from catdsl.view.report.content import INPUT
 from catdsl.view.web_page.page import INDEX, SCRIPT, STYLE, WORKER, Macs, Side, WebModel, facts_of, web_page
 
 MODEL, FACTS = "model.onnx", "facts.json"
 _MADE_BY = "catdsl export --web"
+_FACTS_DOOR = Door("facts of a page", "E608", "json")
+_MADE: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 _SAMPLES = tuple(f"example{i}.png" for i in range(4))
 _ALL = frozenset((INDEX, STYLE, SCRIPT, WORKER, MODEL, FACTS, *RUNTIME_FILES, *_SAMPLES))
 """Every file that such a folder may hold; one with others in it is replaced with --overwrite alone, and those stay."""
@@ -162,10 +167,9 @@ def _check_place(out: Path, *, overwrite: bool) -> None:
 
 def _made_by_us(facts: Path) -> bool:
     try:
-        told = json.loads(facts.read_bytes())
-    except (OSError, ValueError):
+        return read_json(facts, _FACTS_DOOR, _MADE).get("made_by") == _MADE_BY
+    except CatError:
         return False
-    return isinstance(told, dict) and told.get("made_by") == _MADE_BY
 
 
 def _model_of(

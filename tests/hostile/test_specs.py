@@ -52,7 +52,7 @@ def around(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("damage", [name for name in ANY if name not in ("text", "empty", "cut short")])
-@pytest.mark.parametrize("name", SPEC)
+@pytest.mark.parametrize("name", list(SPEC))
 def test_a_file_that_is_no_text(cli, place: Path, name: str, damage: str) -> None:
     (place / "hostile.cat").write_bytes((place / "tiny.cat").read_bytes())
     ANY[damage](place / "hostile.cat")

@@ -46,7 +46,7 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize("damage", ARCHIVES)
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", list(SCORES))
 def test_scores(cli, place: Path, name: str, damage: str) -> None:
     np.savez(place / "s.npz", **{"stem.norm0": np.ones(8)})
     ARCHIVES[damage](place / "s.npz")
@@ -68,7 +68,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("name", TIMES)
+@pytest.mark.parametrize("name", list(TIMES))
 def test_tables_of_times(cli, place: Path, name: str, table: str) -> None:
     if name == "measure" and table == "no curves":
         pytest.skip("a table to which curves are added")
@@ -77,7 +77,7 @@ def test_tables_of_times(cli, place: Path, name: str, table: str) -> None:
 
 
 @pytest.mark.parametrize("damage", JSON)
-@pytest.mark.parametrize("name", TIMES)
+@pytest.mark.parametrize("name", list(TIMES))
 def test_files_that_are_no_table(cli, place: Path, name: str, damage: str) -> None:
     (place / "t.json").write_text(json.dumps(TABLE))
     JSON[damage](place / "t.json")

@@ -21,14 +21,14 @@ FLIPS = 600
 
 
 @pytest.mark.parametrize("damage", BINARY, ids=str)
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", list(WEIGHTS))
 def test_a_file_that_is_none(cli, place: Path, name: str, damage: str) -> None:
     shutil.copy(place / "run" / "teacher" / "weights.safetensors", place / "w.safetensors")
     BINARY[damage](place / "w.safetensors")
     refused(cli, WEIGHTS.words(name, "w.safetensors"), codes="E403|E603|E605")
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", list(WEIGHTS))
 def test_another_program_of_equal_shapes(cli, place: Path, name: str) -> None:
     words = WEIGHTS.words(name, "stranger/teacher/weights.safetensors")
     told = refused(cli, words, codes="E605")
@@ -65,7 +65,7 @@ def test_values_that_are_not_finite(cli, place: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("damage", BINARY, ids=str)
-@pytest.mark.parametrize("name", CHECKPOINT)
+@pytest.mark.parametrize("name", list(CHECKPOINT))
 def test_a_checkpoint_that_is_none(cli, place: Path, name: str, damage: str) -> None:
     BINARY[damage](place / "run" / "teacher" / "checkpoint.pt")
     if name == "compress --resume":
@@ -74,7 +74,7 @@ def test_a_checkpoint_that_is_none(cli, place: Path, name: str, damage: str) -> 
     refused(cli, CHECKPOINT.words(name, "run"), codes="E603|E604")
 
 
-@pytest.mark.parametrize("name", CHECKPOINT)
+@pytest.mark.parametrize("name", list(CHECKPOINT))
 @pytest.mark.parametrize("other", ["sibling", "stranger"])
 def test_a_checkpoint_of_another_run(cli, place: Path, name: str, other: str) -> None:
     shutil.copy(place / other / "teacher" / "checkpoint.pt", place / "run" / "teacher" / "checkpoint.pt")
