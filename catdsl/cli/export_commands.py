@@ -78,8 +78,10 @@ def export(
     if web:
         from catdsl.jobs.web_export import WebOptions, examples_of, export_web
 
+        # What was accepted of the run has been told by now.
+        examples = examples_of(source, Acceptance(accept_changes))
         asked = WebOptions(
-            runtime, examples=examples_of(source), half=half, int8=options, as_searched=as_searched, overwrite=overwrite
+            runtime, examples=examples, half=half, int8=options, as_searched=as_searched, overwrite=overwrite
         )
         _show_web(export_web(what, out, asked, say), format)
         return

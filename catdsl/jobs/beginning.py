@@ -23,7 +23,7 @@ def begin(
 
         def opened() -> None:
             # A folder that is no run's gets no lock.
-            check_place(folder)
+            check_place(folder, project.spec.files)
             held.enter_context(writing(folder, options.command))
             open_run(
                 folder, project, asked, resume=options.resume, accept_changes=options.accept_changes,

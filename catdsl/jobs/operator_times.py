@@ -53,7 +53,7 @@ def save_times(times: OperatorTimes, path: Path, *, overwrite: bool = False) -> 
 
     What is no table is replaced only in the cache, where it was one once, or with `overwrite`.
     """
-    check_table(path, overwrite=overwrite or path.parent == cache_folder(_TABLES))
+    check_table(path, overwrite=overwrite or _in_cache(path))
     old = times
     if path.exists():
         with suppress(CatError):

@@ -61,7 +61,7 @@ from catdsl.view.report.files import report_files
 MANIFEST = "files.json"
 """Lists the files of a report, which the next one replaces; what else lies there is the user's."""
 _MADE_BY = "catdsl evaluate"
-_NAMES = re.compile(r"report\.(html|md|json)|[^/]+\.svg|images/[^/]+/\d{5,}\.png")
+_NAMES = re.compile(r"report\.(html|md|json)|(?:teacher|student)-[A-Za-z0-9_-]+\.svg|images/[^/]+/\d{5,}\.png")
 _LIST = Door("list of a report's files", "E603", "json", "evaluate the run again")
 
 SHOWN = 12

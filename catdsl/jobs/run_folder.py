@@ -21,6 +21,7 @@ from typing import Any
 from catdsl import __version__
 from catdsl.diagnostics import CatError
 from catdsl.files import is_temporary
+from catdsl.jobs.run_links import check_links
 from catdsl.jobs.run_lock import is_lock
 from catdsl.jobs.run_records import (
     InheritedRecord,
@@ -31,9 +32,10 @@ from catdsl.jobs.run_records import (
     record_digest,
     write_record,
 )
-from catdsl.jobs.spec_copy import copy_spec, spec_changes
+from catdsl.jobs.spec_copy import copy_spec, is_copy, spec_changes
 from catdsl.project import Project, load
 from catdsl.reading import there
+from catdsl.semantics.library import SourceFile
 from catdsl.semantics.student import digest, literal
 from catdsl.weights_file import STRICT, Acceptance
 
@@ -212,7 +214,7 @@ def open_run(
         "set": {n: literal(v) for n, v in project.spec.parameters.items()},
         **asked,
     }
-    check_place(path)
+    check_place(path, project.spec.files)
     if there(run.record):
         _continue(run, project, identity, resume=resume, accept_changes=accept_changes)
         return run
@@ -227,14 +229,18 @@ def open_run(
     return run
 
 
-def check_place(path: Path) -> None:
-    """Raise CatError E603 where a run can neither begin nor go on: a file, or a folder of something else."""
+def check_place(path: Path, files: Sequence[SourceFile]) -> None:
+    """Refuse a place where a run of a spec can neither begin nor go on. `files` are the spec's.
+
+    Raises CatError E603 for a file or a folder of something else, E604 for links that lead out of the run.
+    """
     if path.is_file():
         raise CatError.one("E603", f"{path} is a file, not a folder", help="choose another place with -o")
-    if path.exists() and not there(RunFolder(path).record) and not _only_begun(path):
+    if path.exists() and not there(RunFolder(path).record) and not _only_begun(path, files):
         raise CatError.one(
             "E603", f"{path} exists and holds no run of catdsl", help="choose an empty or new folder with -o"
         )
+    check_links(path)
 
 
 def existing_run(path: Path, acceptance: Acceptance = STRICT) -> RunFolder:
@@ -246,6 +252,7 @@ def existing_run(path: Path, acceptance: Acceptance = STRICT) -> RunFolder:
             f"{path} is not a run folder (it has no run.json)",
             help="give a folder that train or compress made",
         )
+    check_links(path)
     run.check()
     return run
 
@@ -337,9 +344,11 @@ def _check_name(name: str) -> None:
         )  # fmt: skip
 
 
-def _only_begun(path: Path) -> bool:
-    """Whether a folder holds no more than a run that was killed before its record was written."""
-    return all(inside.name == "spec" or is_temporary(inside) or is_lock(inside) for inside in path.iterdir())
+def _only_begun(path: Path, files: Sequence[SourceFile]) -> bool:
+    """Whether a folder holds no more than a run of this spec that was killed before its record was written."""
+    known = all(inside.name == "spec" or is_temporary(inside) or is_lock(inside) for inside in path.iterdir())
+    # Another `spec` may be all that there is of somebody's work.
+    return known and is_copy(path / "spec", files)
 
 
 def _short(value: Any) -> str:

@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter
 
 from catdsl.diagnostics import CatError
 from catdsl.files import not_writable, write_text
+from catdsl.jobs.run_links import check_links
 from catdsl.reading import Door, read_json
 
 _LOCK, _WRITER = ".lock", ".writer.json"
@@ -48,12 +49,13 @@ def writing(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
 
     The system frees the lock of a process that dies, however it does. Raises CatError E603 where another
     process holds it, with what is known of that process, and at the end where the folder has been removed
-    or replaced in the meantime; E608 where nothing can be written there.
+    or replaced in the meantime; E604 where a link leads out of it, E608 where nothing can be written there.
     """
     made = not folder.exists()
     lock = FileLock(folder / _LOCK)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        check_links(folder)
         lock.acquire(timeout=0)
     except Timeout:
         raise _held(folder) from None

@@ -23,9 +23,10 @@ from catdsl.jobs.replacing import replacing
 from catdsl.jobs.run_folder import existing_run
 from catdsl.jobs.targets import OVERWRITE
 from catdsl.reading import Door, read_json
-from catdsl.train.data.pixels import CHANNELS
+from catdsl.train.data.pixels import CHANNELS, Picture, Unreadable, decode, file_bytes
 from catdsl.view.report.content import INPUT
 from catdsl.view.web_page.page import INDEX, SCRIPT, STYLE, WORKER, Macs, Side, WebModel, facts_of, web_page
+from catdsl.weights_file import STRICT, Acceptance
 
 MODEL, FACTS = "model.onnx", "facts.json"
 _MADE_BY = "catdsl export --web"
@@ -52,7 +53,7 @@ class WebOptions:
 
     runtime: Path | None
     _: KW_ONLY
-    examples: tuple[Path, ...] = ()
+    examples: tuple[bytes, ...] = ()
     half: bool = False
     int8: Int8Options | None = None
     as_searched: bool = False
@@ -66,12 +67,18 @@ class WebOptions:
         return "float16" if self.half else "float32"
 
 
-def examples_of(source: Path) -> tuple[Path, ...]:
-    """Pictures that an evaluated run holds as inputs; none of a spec, or before `evaluate`."""
+def examples_of(source: Path, acceptance: Acceptance = STRICT) -> tuple[bytes, ...]:
+    """PNG files that an evaluated run holds as inputs; none of a spec, or before `evaluate`.
+
+    Raises CatError E602 for one that is no PNG, E603, E604.
+    """
     if not source.is_dir():
         return ()
-    found = sorted((existing_run(source).report / "images" / INPUT).glob("*.png"))
-    return tuple(found[i * len(found) // len(_SAMPLES)] for i in range(min(len(found), len(_SAMPLES))))
+    run = existing_run(source, acceptance)
+    folder = f"{run.report.name}/images/{INPUT}"
+    found = sorted(path.name for path in (run.path / folder).glob("*.png"))
+    chosen = [found[i * len(found) // len(_SAMPLES)] for i in range(min(len(found), len(_SAMPLES)))]
+    return tuple(_png(run.confined(f"{folder}/{name}")) for name in chosen)
 
 
 def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str], None]) -> WebExported:
@@ -101,7 +108,7 @@ def export_web(what: Chosen, out: Path, options: WebOptions, say: Callable[[str]
         files = {
             **{name: text.encode() for name, text in web_page(page).items()},
             **runtime.files,
-            **{name: path.read_bytes() for name, path in samples.items()},
+            **samples,
             FACTS: _facts_text(page, what.network.facts),
         }
         for name, data in files.items():
@@ -141,6 +148,17 @@ def _image_channels(network: Network) -> int:
                 help="pictures have 1 (grey) or 3 (colour) channels",
             )  # fmt: skip
     return graph.channels(given.name)
+
+
+def _png(path: Path) -> bytes:
+    """A picture as its file has it: a page is published, and no other file is to be. Raises CatError E602."""
+    picture, data = decode(path), file_bytes(path)
+    problem = next((found.reason for found in (picture, data) if isinstance(found, Unreadable)), None)
+    if problem is None and isinstance(picture, Picture) and picture.format != "PNG":
+        problem = f"is in the format {picture.format}, and `evaluate` has made PNG"
+    if problem is not None or isinstance(data, Unreadable):
+        raise CatError.one("E602", f"{path} {problem}", help="evaluate the run again, which makes its pictures anew")
+    return data
 
 
 def _check_place(out: Path, *, overwrite: bool) -> None:

@@ -26,6 +26,7 @@ RUN = Doors(
         "translate --use-teacher": ("translate", "{}", "photo.png", "-o", "painted", "--use-teacher"),
         "export": ("export", "{}", "-o", "x.py"),
         "export --use-teacher": ("export", "{}", "-o", "x.py", "--use-teacher"),
+        "export --web": ("export", "{}", "--web", "-o", "page"),
         "evaluate": ("evaluate", "{}"),
         "bench": ("bench", "{}", "--runs", "1", "--forms", "eager"),
         "explain-plan": ("explain-plan", "{}"),
@@ -42,7 +43,7 @@ RUN = Doors(
 )  # fmt: skip
 """A run folder. `distill` takes the student of another run, so that only its teacher is in question."""
 
-TEACHERS = tuple(name for name in RUN if name not in ("translate", "export", "explain-plan", "compare"))
+TEACHERS = tuple(name for name in RUN if name not in ("translate", "export", "export --web", "explain-plan", "compare"))
 """The commands of a run that read its teacher's weights."""
 
 STUDENTS = ("translate", "export", "evaluate", "bench", "compress --resume")

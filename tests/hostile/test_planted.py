@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from catdsl import reading, weights_file
-from catdsl.jobs import planning, run_folder
+from catdsl.jobs import planning, run_folder, run_lock
 from catdsl.search import scores
 from catdsl.train import checkpoint
-from tests.hostile import test_records, test_tables, test_weights
+from tests.hostile import test_links, test_records, test_tables, test_weights
 
 pytestmark = pytest.mark.slow
 
@@ -18,6 +18,12 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 def _nothing(*_, **__) -> None:
     return None
+
+
+def _follow_links(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(run_folder, "check_links", _nothing)
+    patch.setattr(run_lock, "check_links", _nothing)
+    patch.setattr(run_folder.RunFolder, "confined", lambda self, inside: self.path / inside)
 
 
 def _loaded(path, *_, **__):
@@ -57,9 +63,13 @@ PLANTED: dict[str, tuple[Plant, Callable[..., None], tuple]] = {
         lambda patch: patch.setattr(run_folder.RunFolder, "check", _nothing),
         test_records.test_a_record_that_is_none, ("result.json", "null"),
     ),
-    "paths of a record lead anywhere": (
-        lambda patch: patch.setattr(run_folder.RunFolder, "confined", lambda self, inside: self.path / inside),
+    "links lead anywhere": (
+        _follow_links,
         test_records.test_a_copy_of_the_spec_that_is_a_link_to_elsewhere, (),
+    ),
+    "links of a run are not asked for before it is written into": (
+        _follow_links,
+        test_links.test_a_link_that_leads_out_of_a_run, ("evaluate", "report"),
     ),
     "the copy of a spec is taken as it is": (
         lambda patch: patch.setattr(run_folder.RunFolder, "_same_spec", lambda self, project, held: project),

@@ -139,3 +139,16 @@ def test_the_newest_table_is_taken(tmp_path: Path) -> None:
     taken = times_for(load(SPEC), "latency=1ms", None)
     assert taken is not None
     assert taken.device == "new"
+
+
+def test_a_table_can_be_written_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `measure -o` does, and a run with a latency budget, for its own copy."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "nowhere")
+    with pytest.raises(CatError, match="there is no home directory"):
+        cache_folder("times")
+    times, path = measure([load(SPEC)], "cpu", tmp_path / "times.json")
+    assert load_times(path) == times
+    (tmp_path / "notes.json").write_text("{}")
+    with pytest.raises(CatError, match="E608"):
+        save_times(times, tmp_path / "notes.json")

@@ -64,9 +64,22 @@ def test_a_distillation_that_must_fail_is_refused_before_the_teacher_trains(cli,
 
 def test_a_run_that_was_killed_before_its_record_is_begun_again(cli):
     (cli.folder / "run" / "spec").mkdir(parents=True)
-    (cli.folder / "run" / "spec" / ".tiny.cat.tmp").touch()
+    (cli.folder / "run" / "spec" / f".catdsl-{'0' * 8}-{'0' * 24}.tmp").touch()
     cli("train", "tiny.cat", "-o", "run", "--steps", 2)
     assert (cli.folder / "run" / "run.json").exists()
+
+
+@pytest.mark.parametrize("inside", ["tiny.cat", "other.cat", "notes.txt"])
+def test_a_folder_of_specs_is_no_run_that_was_killed(cli, inside):
+    """It holds only `spec/`, as such a run does, and what is in that is somebody's work."""
+    theirs = cli.folder / "theirs" / "spec" / inside
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("somebody's")
+    for words in (("train",), ("compress", "--budget", "50%")):
+        told = cli(words[0], "tiny.cat", *words[1:], "--steps", 1, "-o", "theirs", code=1).stderr
+        assert "theirs exists and holds no run of catdsl" in told
+    assert [path.name for path in theirs.parent.iterdir()] == [inside]
+    assert theirs.read_text() == "somebody's"
 
 
 def test_a_run_is_not_continued_with_another_number_of_steps(cli):

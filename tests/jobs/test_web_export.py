@@ -1,15 +1,20 @@
 """`catdsl export --web` as users call it: the folder, and what is refused with nothing left behind."""
 
 import json
+import os
 
 import pytest
 from PIL import Image
 
 from catdsl.backend.weights import save_weights
+from catdsl.diagnostics import CatError
 from catdsl.export.web_runtime import FILES
 from catdsl.jobs.web_export import examples_of
+from catdsl.limits import VARIABLE
 from catdsl.project import load
+from catdsl.weights_file import Acceptance
 from tests.export.networks import network
+from tests.jobs.conftest import TINY
 
 _SPEC = """
 generator little {
@@ -137,6 +142,45 @@ def test_examples_are_those_of_an_evaluated_run(cli):
     folder.mkdir(parents=True)
     assert examples_of(cli.folder / "run") == ()
     for i in range(10):
-        Image.new("RGB", (16, 16)).save(folder / f"{i:05}.png")
-    assert [p.stem for p in examples_of(cli.folder / "run")] == ["00000", "00002", "00005", "00007"]
+        Image.new("RGB", (16, 16), (i, 0, 0)).save(folder / f"{i:05}.png")
+    assert examples_of(cli.folder / "run") == tuple((folder / f"0000{i}.png").read_bytes() for i in (0, 2, 5, 7))
     assert examples_of(cli.folder / "tiny.cat") == ()
+
+
+_NO_EXAMPLES = {
+    "a secret": (lambda path, secret: path.write_bytes(secret.read_bytes()), "E602"),
+    "a link out of the run": (lambda path, secret: path.symlink_to(secret), "E604"),
+    "a link to another file of the run": (lambda path, _: path.symlink_to("../../../run.json"), "E602"),
+    "a pipe": (lambda path, _: os.mkfifo(path), "E602"),
+    "another format": (lambda path, _: Image.new("RGB", (16, 16)).save(path, "JPEG"), "E602"),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize("case", _NO_EXAMPLES)
+def test_what_is_no_picture_of_the_run_is_not_published(cli, case):
+    secret = cli.folder / "secret"
+    secret.write_text("a key")
+    folder = cli.begun() / "report" / "images" / "input"
+    folder.mkdir(parents=True)
+    make, code = _NO_EXAMPLES[case]
+    make(folder / "00000.png", secret)
+    with pytest.raises(CatError, match=code):
+        examples_of(cli.folder / "run")
+
+
+def test_a_large_example_is_held_to_the_limit(cli, monkeypatch):
+    folder = cli.begun() / "report" / "images" / "input"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (64, 64)).save(folder / "00000.png")
+    monkeypatch.setenv(VARIABLE, "pixels=100")
+    with pytest.raises(CatError, match="--limit pixels="):
+        examples_of(cli.folder / "run")
+
+
+def test_the_examples_of_a_run_with_accepted_changes(cli):
+    run = cli.begun()
+    (run / "spec" / "tiny.cat").write_text(TINY + "# edited\n")
+    with pytest.raises(CatError, match="E604"):
+        examples_of(run)
+    assert examples_of(run, Acceptance(True)) == ()
