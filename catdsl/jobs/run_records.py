@@ -25,7 +25,9 @@ Record = TypeVar("Record", bound=BaseModel)
 def _inside(text: str) -> str:
     """A path below a folder, as text with `/`."""
     path = PurePosixPath(text)
-    if not text or path.is_absolute() or ".." in path.parts or "\\" in text or "\0" in text or ":" in path.parts[0]:
+    # `.` has no parts.
+    odd = not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+    if odd or "\\" in text or "\0" in text:
         raise ValueError("must be a path inside the run folder")
     return text
 

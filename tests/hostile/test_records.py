@@ -34,7 +34,7 @@ def test_a_record_that_is_none(cli, place: Path, record: str, damage: str) -> No
 def test_paths_of_a_record_stay_inside(cli, place: Path, name: str) -> None:
     record = json.loads((place / "run" / "run.json").read_text())
     del record["digest"]
-    for path in ("../tiny.cat", "/etc/passwd", "spec/../../tiny.cat", "", "..\\tiny.cat", "C:/tiny.cat"):
+    for path in ("../tiny.cat", "/etc/passwd", "spec/../../tiny.cat", "", "..\\tiny.cat", "C:/tiny.cat", ".", "./"):
         (place / "run" / "run.json").write_text(json.dumps({**record, "spec_file": path}))
         assert "spec_file" in refused(cli, RUN.words(name, "run"), codes="E604")
 
