@@ -27,7 +27,7 @@ def test_amounts(monkeypatch: pytest.MonkeyPatch, given: str, most: int) -> None
 @pytest.mark.parametrize("given", ["9" * 400, "9" * 5000, "1e9", "-1", "", "1.", "9" * 19])
 def test_what_is_no_amount(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv(VARIABLE, "")
-    with pytest.raises(CatError, match="E607.*is not NAME=AMOUNT"):
+    with pytest.raises(CatError, match=r"E607.*is not NAME=AMOUNT"):
         set_limits([f"pixels={given}"])
 
 
