@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from catdsl.diagnostics import CatError
@@ -50,7 +51,9 @@ LIMITS: dict[Name, Limit] = {
     )
 }
 
-_AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d+)?)([KMG]?)", re.IGNORECASE)
+_AMOUNT = re.compile(r"((?:[0-9]_?){1,18}(?:\.[0-9]{1,9})?)([KMG]?)", re.IGNORECASE)
+_CARRIED = re.compile(r"[0-9]{1,27}")
+"""What `_AMOUNT` comes to at most: Python refuses to read numbers of thousands of digits."""
 _TIMES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -67,10 +70,10 @@ def set_limits(texts: Iterable[str]) -> None:
             )  # fmt: skip
         if not separator or found is None:
             raise CatError.one("E607", f"`{text}` is not NAME=AMOUNT", help=f"write it like `{OPTION} pixels=200M`")
-        given[name] = int(float(found[1].replace("_", "")) * _TIMES[found[2].upper()])
+        given[name] = int(Decimal(found[1].replace("_", "")) * _TIMES[found[2].upper()])
     os.environ[VARIABLE] = ",".join(f"{name}={most}" for name, most in given.items())
 
 
 def _given() -> dict[str, int]:
     pairs = (text.partition("=") for text in os.environ.get(VARIABLE, "").split(",") if text)
-    return {name: int(amount) for name, _, amount in pairs if amount.isdecimal()}
+    return {name: int(amount) for name, _, amount in pairs if _CARRIED.fullmatch(amount)}

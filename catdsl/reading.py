@@ -24,6 +24,7 @@ Refusal = OSError | ValueError | RuntimeError
 """What a path is refused with: a circle of links is a RuntimeError of pathlib, a null character a ValueError."""
 
 _SHOWN = 4
+_PART = 4 << 20
 _KINDS = (
     (stat.S_ISDIR, "is a folder, not a file"),
     (stat.S_ISFIFO, "is a pipe, which is not read"),
@@ -113,10 +114,24 @@ def read_bytes(path: Path, door: Door, *, shown: object = None, span: Span | Non
     name = path if shown is None else shown
     with opened(path, door, shown=shown, span=span) as stream:
         try:
-            # A file may grow while it is read.
-            return stream.read(LIMITS[door.limit].most)
+            return _within(stream, name, door, span)
         except OSError as error:
             raise door.unreadable(name, error, span) from None
+
+
+def _within(stream: BinaryIO, shown: object, door: Door, span: Span | None) -> bytes:
+    """All bytes of a file, which may grow while it is read, or tell no size as those of /proc."""
+    limit = LIMITS[door.limit]
+    most = limit.most
+    # One byte more tells the end of the file; space for the whole limit may be more than the machine has.
+    size = min(os.fstat(stream.fileno()).st_size, most)
+    parts = [stream.read(size + 1)]
+    found = len(parts[0])
+    while size < found <= most and (part := stream.read(min(_PART, most + 1 - found))):
+        parts.append(part)
+        found += len(part)
+    check_amount(found, limit, f"{shown} has more than {most:,} bytes", door, span)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def read_text(path: Path, door: Door, *, shown: object = None, span: Span | None = None) -> str:

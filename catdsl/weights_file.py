@@ -7,6 +7,7 @@ could not be compared.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 from safetensors import SafetensorError, safe_open
@@ -28,6 +29,8 @@ WEIGHTS_DOOR = Door("weights file", "E605", "weights", "it is damaged, or no .sa
 _KEY = "catdsl"
 _LENGTH = 8
 """Bytes that say how long the header is."""
+_LONGEST_HEADER = 8_000_000
+"""Bytes, some 100 for each tensor."""
 _PART = 4 << 20
 """Bytes that one thread hashes at a time."""
 _THREADS = 4
@@ -70,11 +73,28 @@ def print_nothing(line: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _SaidOnce:
+    """Passes each line on the first time that it is said."""
+
+    say: Callable[[str], None]
+    said: set[str] = field(default_factory=set, compare=False)
+
+    def __call__(self, line: str) -> None:
+        if line not in self.said:
+            self.said.add(line)
+            self.say(line)
+
+
+@dataclass(frozen=True, slots=True)
 class Acceptance:
     """Whether a file is taken that is not what it says, or not for what it is wanted for; and who is told."""
 
     changes: bool = False
     say: Callable[[str], None] = print_nothing
+
+    def __post_init__(self) -> None:
+        # A command may open one file at several places.
+        object.__setattr__(self, "say", self.say if isinstance(self.say, _SaidOnce) else _SaidOnce(self.say))
 
     def refuse(self, problem: CatError) -> None:
         """Raise the error, or say it where changes are accepted."""
@@ -107,6 +127,7 @@ def checked(
     """
     try:
         with opened(path, door) as stream:
+            _check_header(path, stream, door)
             with safe_open(path, framework="np") as file:
                 words = _words(path, (file.metadata() or {}).get(_KEY))
             found = None if words.tensors is None else tensors_digest(stream.fileno())
@@ -165,6 +186,14 @@ def _digest(header: Mapping[str, Any], data: memoryview) -> str:
     for part in parts:
         whole.update(part)
     return whole.hexdigest()
+
+
+def _check_header(path: Path, stream: BinaryIO, door: Door) -> None:
+    """Refuse a long header unread: the library takes many times its bytes. Raises the door's error."""
+    length = int.from_bytes(stream.read(_LENGTH), "little")
+    # Of one that is longer than the file, the library says what is wrong.
+    if _LONGEST_HEADER < length <= os.fstat(stream.fileno()).st_size:
+        raise door.refuse(path, f"has {length:,} bytes beside its tensors, and {_LONGEST_HEADER:,} is the most")
 
 
 def _words(path: Path, text: str | None) -> _Words:

@@ -45,34 +45,49 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
     problem = "is no checkpoint of tensors alone, and others may run code"
     held = load_torch_file(path, DOOR, problem=problem, largest_pickle=_LARGEST_PICKLE)
     tensors: dict[str, Tensor] = {}
-    for number, (name, value) in enumerate(_values(held)):
+    for number, (name, value) in enumerate(_values(path, held)):
         if number >= _MOST_VALUES:
             raise DOOR.refuse(path, f"holds more than {_MOST_VALUES:,} values in its dictionaries")
         if isinstance(value, Tensor):
             tensors[name] = value
+        _check_count(path, tensors)
     return tensors
 
 
-def _values(held: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+def _values(path: Path, held: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """All values of a state_dict, or of dictionaries of them such as {"state_dict": ...}, under dotted names.
 
-    One value can stand in many places, and a dictionary in itself: whoever takes values has to stop.
+    One value can stand in many places: whoever takes values has to stop. Raises CatError E605 for a long name.
     """
     if not isinstance(held, Mapping) or depth > _DEEPEST:
         return
     for key, value in held.items():
         # Others are no names, and to write them down may take long.
+        if isinstance(key, str) and len(key) > _LONGEST_NAME:
+            if isinstance(value, Tensor | Mapping):
+                _check_name(path, key)
+            continue
         name = f"{prefix}{key}" if isinstance(key, str | int) and len(prefix) <= _LONGEST_NAME else prefix
         yield name, value
-        yield from _values(value, f"{name}.", depth + 1)
+        yield from _values(path, value, f"{name}.", depth + 1)
 
 
 def _check_names(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    if len(tensors) > _MOST_TENSORS:
-        raise DOOR.refuse(path, f"holds {len(tensors):,} tensors, and networks that can be imported have fewer")
+    _check_count(path, tensors)
     for name in tensors:
-        if len(name) > _LONGEST_NAME or name.count(".") >= _MOST_PARTS:
-            raise DOOR.refuse(
-                path, f"has a name of {len(name):,} characters in {name.count('.') + 1:,} parts, which no network has: "
-                f"{name[:40]}..."
-            )  # fmt: skip
+        _check_name(path, name)
+
+
+def _check_count(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    if len(tensors) > _MOST_TENSORS:
+        raise DOOR.refuse(
+            path, f"holds more than {_MOST_TENSORS:,} tensors, and networks that can be imported have fewer"
+        )
+
+
+def _check_name(path: Path, name: str) -> None:
+    if len(name) > _LONGEST_NAME or name.count(".") >= _MOST_PARTS:
+        raise DOOR.refuse(
+            path, f"has a name of {len(name):,} characters in {name.count('.') + 1:,} parts, which no network has: "
+            f"{name[:40]}..."
+        )  # fmt: skip

@@ -3,13 +3,13 @@
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
-from torch import Tensor
 
+from catdsl.backend.out_of_memory import of_memory
+from catdsl.backend.plain_content import check_plain
 from catdsl.diagnostics import CatError, first_line
 from catdsl.limits import LIMITS
 from catdsl.reading import Door, check_amount, opened
@@ -20,8 +20,8 @@ UNREADABLE = (
     OverflowError, RecursionError, struct.error, zipfile.BadZipFile, pickle.UnpicklingError,
 )  # fmt: skip
 
-_DEEPEST = 12
-_MOST_VALUES = 1_000_000
+_ARCHIVE = b"PK\x03\x04"
+"""What torch takes for an archive begins with these bytes, wherever a zip would look for its directory."""
 _LARGEST_PICKLE = 32_000_000
 """Bytes of the part of a file that is unpickled, without those of tensors: some 150 for each tensor."""
 
@@ -48,10 +48,12 @@ def load_torch_stream(
         )
         # `weights_only` runs no code of the file.
         held = torch.load(source, map_location="cpu", weights_only=True)
-        _check_plain(held)
+        check_plain(held, file_size=stream.seek(0, 2))
     except CatError:
         raise
     except UNREADABLE as error:
+        if of_memory(error):
+            raise
         note = f"{type(error).__name__}: {first_line(error)}"
         raise door.refuse(shown, problem, notes=(note[:200],)) from error
     return held
@@ -63,7 +65,11 @@ def _check_archive(stream: BinaryIO, door: Door, shown: object, largest_pickle: 
     Refuses one that unpacks to more than it has: torch.save packs nothing, and torch would unpack it all.
     """
     size = stream.seek(0, 2)
-    parts = zipfile.ZipFile(stream).infolist() if zipfile.is_zipfile(stream) else []
+    stream.seek(0)
+    archive = stream.read(len(_ARCHIVE)) == _ARCHIVE
+    if zipfile.is_zipfile(stream) != archive:
+        raise zipfile.BadZipFile("it is an archive by its beginning or by its end, and not by both")
+    parts = zipfile.ZipFile(stream).infolist() if archive else []
     stream.seek(0)
     whole = sum(part.file_size for part in parts)
     check_amount(whole, LIMITS[door.limit], f"{shown} unpacks to {whole:,} bytes", door)
@@ -71,7 +77,7 @@ def _check_archive(stream: BinaryIO, door: Door, shown: object, largest_pickle: 
         raise door.refuse(shown, f"unpacks to {whole:,} bytes and has {size:,}: torch.save packs nothing")
     if max((part.file_size for part in parts if part.filename.endswith(".pkl")), default=0) > largest_pickle:
         raise _too_much(door, shown, largest_pickle)
-    return bool(parts)
+    return archive
 
 
 class _Counted:
@@ -82,7 +88,8 @@ class _Counted:
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, size: int = -1) -> bytes:
-        return self._counted(self._stream.read(size if size >= 0 else self._left + 1))
+        most = self._left + 1
+        return self._counted(self._stream.read(min(size, most) if size >= 0 else most))
 
     def readinto(self, buffer: Any) -> int:
         """Tensors' bytes, which are not counted."""
@@ -100,32 +107,3 @@ class _Counted:
 
 def _too_much(door: Door, shown: object, most: int) -> CatError:
     return door.refuse(shown, f"has more than {most:,} bytes beside its tensors")
-
-
-def _check_plain(held: Any) -> None:
-    """Refuse what is deeper or wider than weights are, and tensors that are no memory of their own. Raises ValueError.
-
-    Containers may hold one another many times over, so each is looked at once.
-    """
-    seen: set[int] = set()
-    waiting = [(held, 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, Tensor):
-            _check_tensor(value)
-            continue
-        if not isinstance(value, Mapping | list | tuple) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        if depth > _DEEPEST or len(seen) > _MOST_VALUES:
-            raise ValueError(f"it nests more than {_DEEPEST} deep, or holds more than {_MOST_VALUES:,} containers")
-        inner = value.values() if isinstance(value, Mapping) else value
-        waiting += [(each, depth + 1) for each in inner]
-
-
-def _check_tensor(tensor: Tensor) -> None:
-    if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
-        raise ValueError(f"a tensor is {tensor.layout} on {tensor.device}, and only plain ones on the CPU are read")
-    # One number that is spread over a shape takes no memory until somebody computes with it.
-    if tensor.numel() * tensor.element_size() > max(tensor.untyped_storage().nbytes(), 1):
-        raise ValueError(f"a tensor of shape {tuple(tensor.shape)} has less memory than that takes")

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 from torch.export.passes import move_to_device_pass
 
+from catdsl.backend.out_of_memory import of_memory
 from catdsl.backend.torch_file import UNREADABLE
 from catdsl.diagnostics import CatError
 
@@ -70,6 +71,8 @@ def open_exported(path: Path, device: str, *, how: str) -> Exported:
             program = torch.export.load(path)
         spans = _spans(program)
     except UNREADABLE as error:
+        if of_memory(error):
+            raise
         lines = str(error).strip().splitlines()
         raise CatError.one(
             "E605", f"{path} cannot be read as a program of torch.export by torch {torch.__version__}",

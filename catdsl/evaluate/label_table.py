@@ -23,6 +23,8 @@ from catdsl.diagnostics import CatError
 from catdsl.reading import Door, read_text
 
 _COMMENT = "#"
+_MOST_DIGITS = 9
+_SHOWN = 60
 _HEADER = ("predicted", "truth")
 _HELP = 'give a line `predicted truth` for each class of the segmenter, or a JSON object {"predicted": truth}'
 _DOOR = Door("table of labels", "E607", "json", _HELP)
@@ -88,6 +90,9 @@ def _of_json(path: Path, text: str) -> Iterator[tuple[int, int, int]]:
         pairs: list[tuple[str, object]] = json.loads(text, object_pairs_hook=list)
     except json.JSONDecodeError as error:
         raise _wrong(path, error.lineno, f"this is no JSON: {error.msg}") from None
+    except ValueError:
+        # Python reads no number of thousands of digits.
+        raise _wrong(path, 1, "it holds a number that is too long for an index") from None
     except RecursionError:
         raise _wrong(path, 1, "this nests too deep for a table") from None
     end, line = 0, 1
@@ -103,11 +108,15 @@ def _indices(path: Path, line: int, cells: tuple[str, ...]) -> tuple[int, int]:
     match cells:
         case [predicted, label] if _is_index(predicted) and _is_index(label):
             return int(predicted), int(label)
-    raise _wrong(path, line, f"`{' '.join(cells)}` is not two indices")
+    raise _wrong(path, line, f"`{_shortened(' '.join(cells))}` is not two indices")
 
 
 def _is_index(cell: str) -> bool:
-    return cell.isascii() and cell.isdigit()
+    return cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _wrong(path: Path, line: int, what: str) -> CatError:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from catdsl.backend.out_of_memory import of_memory
 from catdsl.backend.torch_file import UNREADABLE
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.exported import ANY, Exported, Span, open_exported
@@ -84,9 +85,9 @@ class Segmenter:
         filled_BCHW = torch.cat((image_BCHW, image_BCHW[-1:].expand(missing, -1, -1, -1)))
         try:
             given = self.infer(filled_BCHW)
-        except torch.OutOfMemoryError:
-            raise
         except (RuntimeError, AssertionError, ValueError) as error:
+            if of_memory(error):
+                raise
             raise CatError.one(
                 "E607", f"segmenter {self.name} fails on images of {' x '.join(map(str, image_BCHW.shape))}",
                 notes=(_last_line(error),), help="export it for images of this size, or for any size",
@@ -169,7 +170,9 @@ def _scripted(path: Path, device: str) -> Callable[[Tensor], object]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is (deprecated|not supported)", DeprecationWarning)
             network = torch.jit.load(path, map_location=device)
-    except UNREADABLE:
+    except UNREADABLE as error:
+        if of_memory(error):
+            raise
         raise CatError.one(
             "E605", f"{path} is no TorchScript file",
             notes=("what torch.save has written is not read: unpickling it could run any code",), help=_HOW,

@@ -138,6 +138,10 @@ class RunFolder:
 
     def held(self) -> RunRecord:
         """What the record of the run holds. Raises CatError E604 where it is damaged."""
+        return self._held
+
+    @cached_property
+    def _held(self) -> RunRecord:
         return read_record(self.record, RunRecord, run=None, acceptance=self.acceptance)
 
     def found_plan(self) -> PlanRecord | None:
@@ -217,7 +221,8 @@ def open_run(
     check_place(path, project.spec.files)
     if there(run.record):
         _continue(run, project, identity, resume=resume, accept_changes=accept_changes)
-        return run
+        # Its record may have been written anew.
+        return RunFolder(path)
     copy_spec(run.path / "spec", project.spec.files)
     record = {
         "catdsl": __version__, "python": platform.python_version(), "file": project.source.shown,

@@ -25,7 +25,9 @@ Record = TypeVar("Record", bound=BaseModel)
 def _inside(text: str) -> str:
     """A path below a folder, as text with `/`."""
     path = PurePosixPath(text)
-    if not text or path.is_absolute() or ".." in path.parts or "\\" in text or "\0" in text or ":" in path.parts[0]:
+    # `.` has no parts.
+    odd = not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+    if odd or "\\" in text or "\0" in text:
         raise ValueError("must be a path inside the run folder")
     return text
 
@@ -194,7 +196,26 @@ def read_record(
                 help="put back the file that this run has made, or go on on purpose with --accept-changes",
             )
         )  # fmt: skip
-    return parse_json(text, door, TypeAdapter(model), shown=path)
+    record = parse_json(text, door, TypeAdapter(model), shown=path)
+    _say_what_is_missing(path, record, run, signed=signed, owned=owner is not None, acceptance=acceptance)
+    return record
+
+
+def _say_what_is_missing(
+    path: Path, record: BaseModel, run: str | None, *, signed: bool, owned: bool, acceptance: Acceptance
+) -> None:
+    """Say what could not be compared: once for all files of a run that a version without these has made."""
+    if isinstance(record, RunRecord):
+        if record.id is None:
+            missing = "no name of the run" if signed else "neither a name of the run nor a digest"
+            acceptance.say(f"note: {path} says {missing}: only kinds and ranges of its records are compared")
+        elif not signed:
+            acceptance.say(f"note: {path} says no digest: only kinds and ranges are compared")
+        return
+    unknown = [what for what, known in (("run", owned), ("digest", signed)) if not known]
+    if unknown and run is not None:
+        missing = "neither the run that it belongs to nor a digest" if len(unknown) == 2 else f"no {unknown[0]}"
+        acceptance.say(f"note: {path} says {missing}: only kinds and ranges are compared")
 
 
 def record_digest(values: Mapping[str, Any]) -> str:

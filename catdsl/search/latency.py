@@ -20,6 +20,10 @@ from catdsl.search.meters import Inputs, NodeChannels
 
 # A day, in nanoseconds: more is no time of an operator.
 _LONGEST = 86_400e9
+# More than any operator has channels.
+_MOST_CHANNELS = 65_536
+# Of a network to the sum of its operators: some tenths to some tens.
+_LARGEST_FACTOR = 1e6
 # A curve is good for a little more than what was measured.
 _BEYOND = 1.5
 # What a node's time does not depend on: parts of a view, and what sizes and channels say already.
@@ -44,6 +48,8 @@ class Curve:
             raise ValueError("times are positive numbers, one at least")
         if any(b <= a for counts in (self.inputs, self.outputs) for a, b in pairwise(counts)):
             raise ValueError("counts ascend")
+        if self.inputs[0] < 0 or self.outputs[0] < 0 or max(self.inputs[-1], self.outputs[-1]) > _MOST_CHANNELS:
+            raise ValueError(f"counts of channels are 0 to {_MOST_CHANNELS:,}")
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Checked:
     def __post_init__(self) -> None:
         if not 0 < self.measured < _LONGEST or not 0 <= self.operators < _LONGEST:
             raise ValueError("times are positive numbers")
+        if self.operators and self.measured > _LARGEST_FACTOR * self.operators:
+            raise ValueError(f"a network takes at most {_LARGEST_FACTOR:,.0f} times as long as its operators")
 
 
 @dataclass(frozen=True)

@@ -240,6 +240,12 @@ def _compare(
             )
         )  # fmt: skip
     compare_owners(path, owner, wanted, acceptance, code="E604", what="the checkpoint")
+    words = {"network": owner.network, "run": owner.run, "digest": content.digest}
+    unknown = [what for what, word in words.items() if word is None]
+    # Of a run that says not whose its files are, its record tells that nothing is compared.
+    if unknown and wanted.run is not None:
+        missing = " and ".join(f"no {what}" for what in unknown)
+        acceptance.say(f"note: {path} says {missing}: only names, shapes and finite values are compared")
 
 
 def check_settings(before: Mapping[str, object], now: Mapping[str, object]) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, TextIO
+from typing import Annotated, BinaryIO, TextIO
 
-from pydantic import FiniteFloat, TypeAdapter, ValidationError
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 
 from catdsl.diagnostics import CatError
 from catdsl.files import not_writable, open_to_append, same_file, write_whole
@@ -16,7 +16,10 @@ from catdsl.reading import Door, read_bytes, there
 Record = Mapping[str, float | int | str]
 
 METRICS_DOOR = Door("metrics log", "E603", "json", "remove the file; the run can be continued without it")
-_RECORD: TypeAdapter[dict[str, float]] = TypeAdapter(dict[str, int | FiniteFloat])
+# Larger numbers are no float any more, and fail where they are drawn.
+_LARGEST = 2**63
+_Whole = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
+_RECORD: TypeAdapter[dict[str, float]] = TypeAdapter(dict[str, _Whole | FiniteFloat])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +89,7 @@ def _record(path: Path, number: int, line: str) -> dict[str, float]:
             f"does not hold the metrics of a run: line {number}: {f'`{place}`: ' if place else ''}{problem['msg']}",
         ) from None
     step = record.get("step")
-    if step is None or step < 0 or step % 1:
+    if step is None or not 0 <= step <= _LARGEST or step % 1:
         found = "names no step" if step is None else f"has the step {step:g}"
         raise METRICS_DOOR.refuse(path, f"does not hold the metrics of a run: line {number} {found}")
     return record

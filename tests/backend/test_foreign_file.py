@@ -29,6 +29,11 @@ def nested(depth: int) -> dict[str, Any]:
     return dict(held)
 
 
+def views(size: int, count: int) -> list[Tensor]:
+    whole = torch.ones(size)
+    return [whole[: size - i] for i in range(count)]
+
+
 def cyclic() -> dict[str, Any]:
     held: dict[str, Any] = {"a": ONE}
     held["b"] = held["c"] = held
@@ -40,10 +45,15 @@ HELD: dict[str, tuple[Callable[[], Any], str]] = {
     "a long name": (lambda: {"a" * 1_000_000: ONE}, r"a name of 1,000,000 characters"),
     "long names of dictionaries": (lambda: {"a" * 10_000: {"b" * 10_000: {"c": ONE}}}, r"a name of 10,00\d characters"),
     "deep names": (lambda: {f"{'a.' * 50}{i}": ONE for i in range(2000)}, r"in 51 parts"),
-    "many tensors": (lambda: {f"a.b{i}": ONE for i in range(20_000)}, r"holds 20,000 tensors"),
+    "many tensors": (lambda: {f"a.b{i}": ONE for i in range(20_000)}, r"holds more than 10,000 tensors"),
     "many values": (lambda: dict.fromkeys(map(str, range(200_000)), 1), r"more than 100,000 values"),
-    "wide and deep": (lambda: nested(4), r"more than 100,000 values"),
-    "a circle": (cyclic, r"not those of generator"),
+    "wide and deep": (lambda: nested(4), r"no checkpoint of tensors alone"),
+    "a circle": (cyclic, r"no checkpoint of tensors alone"),
+    "many names of a long one": (
+        lambda: {"a" * 250_000: {str(i): ONE for i in range(20_000)}}, r"a name of 250,000 characters in 1 parts"
+    ),
+    "views of one": (lambda: views(1_000_000, 4_000), r"no checkpoint of tensors alone"),
+    "a long number": (lambda: {"a": ONE, "b": 10**5000}, r"no checkpoint of tensors alone"),
     "no dictionary": (lambda: [ONE], r"holds no state_dict"),
     "sparse": (lambda: {"a": torch.ones(2, 2).to_sparse()}, r"is no checkpoint of tensors alone"),
     "keys that are no names": (lambda: {(1, 2): ONE, "y.conv0.weight": ONE}, r"not those of generator"),
@@ -114,6 +124,28 @@ def test_an_unpacked_file_is_taken(tmp_path: Path) -> None:
     found = read_foreign(tmp_path / "old.pth")
     assert torch.equal(found["a"], values)
     assert torch.equal(found["b.c"], values[5:9])
+
+
+def test_a_pickle_that_ends_in_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch goes by the beginning, and would read the pickle; a zip goes by its end."""
+    old, new = tmp_path / "old.pth", tmp_path / "new.pth"
+    torch.save({"a": "x" * 5_000_000}, old, _use_new_zipfile_serialization=False)
+    torch.save({"a": ONE}, new)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was read"))
+    for first, second in ((old, new), (new, old)):
+        (tmp_path / "both.pth").write_bytes(first.read_bytes() + second.read_bytes())
+        with pytest.raises(CatError, match=r"E605.*no checkpoint of tensors alone"):
+            read_foreign(tmp_path / "both.pth")
+
+
+def test_memory_that_has_run_out_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes")
+
+    torch.save({"a": ONE}, tmp_path / "net.pth")
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(RuntimeError, match="allocate memory"):
+        read_foreign(tmp_path / "net.pth")
 
 
 @pytest.mark.parametrize("legacy", [False, True])

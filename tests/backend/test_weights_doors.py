@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from catdsl import weights_file
 from catdsl.backend.weights import module_with_weights, read_weights, save_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.identity import owner_of
@@ -114,6 +115,13 @@ def test_a_file_from_elsewhere_is_taken_with_a_line(project: Project, path: Path
         f"note: {path} says neither the network that it is for nor a digest: "
         "only names, shapes and finite values are compared"
     )
+
+
+def test_a_long_header_is_refused_unread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_file(load_file(path), path, {f"name {i}": "x" * 100 for i in range(80_000)})
+    monkeypatch.setattr(weights_file, "safe_open", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(CatError, match=r"E605.*bytes beside its tensors, and 8,000,000 is the most"):
+        read_weights(path)
 
 
 @pytest.mark.parametrize(

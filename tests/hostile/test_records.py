@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from catdsl.jobs.run_records import record_digest
 from tests.hostile.damages import JSON
 from tests.hostile.doors import RUN
 from tests.hostile.refusing import refused
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.slow
 
 RECORDS = ("run.json", "plan.json", "inherited.json", "result.json")
 DRAWN = 500
+LOOKED_AT = 25
+"""Of how many drawn damages one has all files compared."""
 
 
 @pytest.mark.parametrize("damage", JSON, ids=str)
@@ -34,7 +37,7 @@ def test_a_record_that_is_none(cli, place: Path, record: str, damage: str) -> No
 def test_paths_of_a_record_stay_inside(cli, place: Path, name: str) -> None:
     record = json.loads((place / "run" / "run.json").read_text())
     del record["digest"]
-    for path in ("../tiny.cat", "/etc/passwd", "spec/../../tiny.cat", "", "..\\tiny.cat", "C:/tiny.cat"):
+    for path in ("../tiny.cat", "/etc/passwd", "spec/../../tiny.cat", "", "..\\tiny.cat", "C:/tiny.cat", ".", "./"):
         (place / "run" / "run.json").write_text(json.dumps({**record, "spec_file": path}))
         assert "spec_file" in refused(cli, RUN.words(name, "run"), codes="E604")
 
@@ -62,12 +65,47 @@ def test_drawn_damages(cli, place: Path, record: str) -> None:
     path = place / "run" / record
     whole = path.read_text()
     names = list(RUN)
-    for _ in range(DRAWN):
+    for number in range(DRAWN):
         damaged = _damaged(json.loads(whole), draw)
         path.write_text(damaged)
-        refused(cli, RUN.words(draw.choice(names), "run"), codes="E603|E604")
+        refused(cli, RUN.words(draw.choice(names), "run"), codes="E603|E604", look=number % LOOKED_AT == 0)
     path.write_text(whole)
     cli(*RUN.words("explain-plan", "run"))
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize("field", ["exact", "paper", "params", "weights", "memory"])
+def test_a_report_of_numbers_beyond_all(cli, place: Path, field: str) -> None:
+    path = place / "run" / "report" / "report.json"
+    report = json.loads(path.read_text())
+    for part in ("teacher", "student"):
+        path.write_text(json.dumps({**report, part: {**report[part], field: HUGE}}))
+        assert f"`{part}.{field}`" in refused(cli, ("compare", "run", "sibling"), codes="E603")
+
+
+@pytest.mark.parametrize("missing", [("digest",), ("run",), ("digest", "run")])
+def test_a_record_that_says_less_is_taken_with_a_line(cli, place: Path, missing: tuple[str, ...]) -> None:
+    path = place / "run" / "plan.json"
+    record = json.loads(path.read_text())
+    for name in missing:
+        del record[name]
+    if "digest" not in missing:
+        record["digest"] = record_digest({name: value for name, value in record.items() if name != "digest"})
+    path.write_text(json.dumps(record))
+    told = cli("explain-plan", "run").stderr
+    words = "neither the run that it belongs to nor a digest" if len(missing) == 2 else f"no {missing[0]}"
+    assert told.count("note:") == 1
+    assert f"plan.json says {words}: only kinds and ranges are compared" in told
+
+
+def test_one_change_is_told_once(cli, place: Path) -> None:
+    path = place / "run" / "run.json"
+    path.write_text(path.read_text().replace('"python": "', '"python": "not '))
+    for name in ("explain-plan", "export --use-teacher", "plan"):
+        told = cli(*RUN.words(name, "run"), "--accept-changes").stderr
+        assert told.count("run.json was changed since it was written") == 1, told
 
 
 def _damaged(values: dict[str, Any], draw: random.Random) -> str:

@@ -62,6 +62,12 @@ TABLES = {
     "a negative time": {**TABLE, "curves": {"relu": {**CURVE, "times": [[-1.0]]}}},
     "an infinite time": {**TABLE, "curves": {"relu": {**CURVE, "times": [[float("inf")]]}}},
     "a ragged table": {**TABLE, "curves": {"relu": {**CURVE, "times": [[1.0], [2.0]]}}},
+    "counts beyond all": {**TABLE, "curves": {"relu": {**CURVE, "outputs": [10**400]}}},
+    "counts below none": {**TABLE, "curves": {"relu": {**CURVE, "outputs": [-1]}}},
+    "a factor beyond all": {
+        **TABLE,
+        "checked": [{"name": "n", "operators": 1e-300, "measured": 8e13, "teacher": True, "kinds": []}],
+    },
     "threads of another kind": {**TABLE, "threads": "many"},
     "a device missing": {key: value for key, value in TABLE.items() if key != "device"},
 }

@@ -37,8 +37,9 @@ def test_a_run_of_the_version_before_is_continued_and_used(cli, half):
     assert len((half / "student" / "metrics.jsonl").read_text().splitlines()) == 8
     told = cli("export", "half", "-o", "x.py").stderr
     # The student was written by this version, with all that belongs to it.
-    assert "note:" not in told
-    assert "note:" in cli("export", "half", "-o", "y.py", "--use-teacher").stderr
+    assert told.count("note:") == 1
+    assert "run.json says neither a name of the run nor a digest" in told
+    assert "a digest: only names" in cli("export", "half", "-o", "y.py", "--use-teacher").stderr
     assert "conv0" in cli("explain-plan", "half").stdout
 
 

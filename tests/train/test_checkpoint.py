@@ -14,11 +14,13 @@ from catdsl.train.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from catdsl.train.checkpoint_digest import content_digest
 from catdsl.train.data.batches import training_batches
 from catdsl.train.discriminator import build_discriminator
 from catdsl.train.recipe import Recipe
 from catdsl.train.systems.judge import Judge
 from catdsl.train.systems.paired import Paired
+from catdsl.weights_file import Acceptance, Owner
 from tests.train.full_disk import files_of_at_most
 from tests.train.one_step import one_step
 from tests.train.tiny_networks import TinyGenerator
@@ -50,6 +52,27 @@ def small(value: float) -> Checkpoint:
 def empty(**given) -> Checkpoint:
     nothing = {name: {} for name in ("networks", "optimisers", "pools", "averages", "precision", "settings")}
     return Checkpoint(**{"step": 1, **nothing, **given})
+
+
+@pytest.mark.parametrize(
+    ("without", "told"),
+    [((), None), (("run",), "no run"), (("network", "run", "digest"), "no network and no run and no digest")],
+)
+def test_what_a_checkpoint_does_not_say_is_told(tmp_path, without, told):
+    path, owner = tmp_path / "c.pt", Owner("a" * 32, "net", "b" * 32)
+    save_checkpoint(path, empty(owner=owner))
+    content = torch.load(path, weights_only=True)
+    for name in without:
+        del content[name]
+    content["format"] = 3 if "digest" in without else content["format"]
+    if "digest" in content:
+        del content["digest"]
+        content["digest"] = content_digest(content)
+    torch.save(content, path)
+    said = []
+    load_checkpoint(path, owner, Acceptance(False, said.append))
+    load_checkpoint(path, Owner(owner.network), Acceptance(False, said.append))
+    assert said == ([f"note: {path} says {told}: only names, shapes and finite values are compared"] if told else [])
 
 
 def test_the_round_trip_continues_exactly(tmp_path, trained, paired):

@@ -57,7 +57,20 @@ def test_lines_are_there_before_the_file_is_closed(tmp_path):
         assert steps(path) == [1]
 
 
-@pytest.mark.parametrize("text", ["hello\n", '[1]\n{"step": 1}\n', '{"loss": 1}\n'])
+HUGE = "1" + "0" * 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello\n",
+        '[1]\n{"step": 1}\n',
+        '{"loss": 1}\n',
+        f'{{"step": -{HUGE}}}\n',
+        f'{{"step": 1, "loss": {HUGE}}}\n',
+        '{"step": 1e300}\n',
+    ],
+)
 def test_a_file_that_is_none_of_ours(tmp_path, text):
     path = tmp_path / "m.jsonl"
     path.write_text(text)

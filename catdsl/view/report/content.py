@@ -5,7 +5,9 @@ Pictures are named by files relative to the report; whoever makes a page hands o
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
 
 from catdsl.evaluate.bootstrap import LEVEL
 
@@ -23,6 +25,9 @@ TARGET: Final = "target"
 BOOTSTRAP = f"{LEVEL:.0%} percentile bootstrap over images".replace("%", " %")
 
 
+Count = Annotated[int, Field(ge=0, le=2**63)]
+"""A whole number. A report may come from elsewhere, and larger ones cannot be set against others as floats."""
+
 Protocol = Literal["paired", "unpaired"]
 """Whether made images are held against the held-out real ones, or against all real ones."""
 
@@ -32,8 +37,8 @@ class Data:
     """The folder of images as it was given, and how many were trained on and held out."""
 
     folder: str
-    trained_on: int
-    held_out: int
+    trained_on: Count
+    held_out: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +50,8 @@ class Bound:
 
     metric: str
     text: str
-    most: int
-    reached: int | None = None
+    most: Count
+    reached: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +70,11 @@ class Asked:
 class Costs:
     """What a network costs at the report's input size; `weights` and `memory` (peak of activations) in bytes."""
 
-    exact: int
-    paper: int
-    params: int
-    weights: int
-    memory: int | None = None
+    exact: Count
+    paper: Count
+    params: Count
+    weights: Count
+    memory: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,7 @@ class Metric:
     name: str
     better: Literal["smaller", "larger"]
     protocol: str
-    images: int
+    images: Count
     figures: tuple[Figure, ...] = ()
     unit: str = ""
     interval: str = BOOTSTRAP
@@ -127,7 +132,7 @@ class Timed:
     median: float
     quartiles: tuple[float, float] | None = None
     per_second: float | None = None
-    memory: int | None = None
+    memory: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +140,11 @@ class Timing:
     """Networks timed in one process under the same conditions; `size` is height and width."""
 
     device: str
-    threads: int
+    threads: Count
     precision: str
-    batch: int
-    size: tuple[int, int]
-    runs: int
+    batch: Count
+    size: tuple[Count, Count]
+    runs: Count
     networks: tuple[Timed, ...]
 
     def of(self, network: str) -> Timed | None:
@@ -185,7 +190,7 @@ class Curve:
     """A value over steps, few enough points to draw, and the means of stretches where there were many."""
 
     name: str
-    points: tuple[tuple[int, float], ...]
+    points: tuple[tuple[Count, float], ...]
     trend: tuple[tuple[float, float], ...] = ()
 
 
@@ -205,8 +210,8 @@ class WidthChange:
 
     name: str
     block: str
-    teacher: int
-    student: int
+    teacher: Count
+    student: Count
 
     @property
     def kept(self) -> float:
@@ -248,8 +253,8 @@ class Report:
     system: str
     data: Data
     date: str
-    seed: int
-    size: tuple[int, int]
+    seed: Count
+    size: tuple[Count, Count]
     teacher: Costs
     student: Costs | None = None
     teacher_digest: str = ""

@@ -38,6 +38,8 @@ def from_json(text: str, *, name: str = "report.json") -> Report:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise _no_report(name, f"`{place}`: {first['msg'].lower()}") from error
+    except RecursionError:
+        raise _no_report(name, "it nests too deep") from None
     except ValueError as error:
         raise _no_report(name, str(error)) from error
 
