@@ -39,6 +39,7 @@ from catdsl.cli.guard import open_spec, overrides_of
 from catdsl.cli.printing import put_json, put_table
 from catdsl.cli.speaking import speaks
 from catdsl.diagnostics.shell import shell_word
+from catdsl.project import Project
 from catdsl.weights_file import Acceptance
 
 
@@ -55,11 +56,10 @@ def train(
     Example: catdsl train specs/facades_quick.cat --data facades -o runs/facades
     """
     project = open_spec(spec, set_)
-    from catdsl.jobs.run_folder import default_folder
+    folder = _folder(project, out, resume=resume, accept_changes=accept_changes)
     from catdsl.jobs.setting import JobOptions
     from catdsl.jobs.train import train as run
 
-    folder = _folder(out or default_folder(project), resume)
     options = JobOptions(
         data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
         accept_changes=accept_changes, tensorboard=tensorboard, command=typed(),
@@ -84,15 +84,14 @@ def distill(
     Example: catdsl distill specs/quickstart.cat --student student.cat --teacher runs/teacher
     """
     project = open_spec(spec, set_)
+    folder = _folder(project, out, resume=resume, accept_changes=accept_changes)
     from catdsl.jobs.distill import distill as run
-    from catdsl.jobs.run_folder import default_folder
     from catdsl.jobs.setting import JobOptions
 
     options = JobOptions(
         data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
         accept_changes=accept_changes, tensorboard=tensorboard, command=typed(),
     )  # fmt: skip
-    folder = _folder(out or default_folder(project), resume)
     with _stoppable(folder):
         done = run(project, open_spec(student, None), teacher, folder, options, say=say)
         _print_result(folder, done.result, format)
@@ -112,15 +111,14 @@ def compress(
     Example: catdsl compress specs/quickstart.cat --budget 25%
     """
     project = open_spec(spec, set_)
+    folder = _folder(project, out, resume=resume, accept_changes=accept_changes)
     from catdsl.jobs.compress import compress as run
-    from catdsl.jobs.run_folder import default_folder
     from catdsl.jobs.setting import JobOptions
 
     options = JobOptions(
         data, seed=seed, steps=steps, device=device, resume=resume, devices=devices, vgg=vgg,
         accept_changes=accept_changes, tensorboard=tensorboard, command=typed(),
     )  # fmt: skip
-    folder = _folder(out or default_folder(project), resume)
     asked = count.value if count else None
     with _stoppable(folder):
         done = run(project, folder, options, budget=budget, count=asked, teacher=teacher, say=say, times=times)
@@ -176,10 +174,18 @@ def import_weights(
     show_paths([out], format)
 
 
-def _folder(folder: Path, resume: bool) -> Path:
-    """Where a run lies; a name that was mistyped after --resume shall not go unseen."""
+def _folder(project: Project, out: Path | None, *, resume: bool, accept_changes: bool) -> Path:
+    """Where a run lies; a name that was mistyped after --resume shall not go unseen.
+
+    A run that cannot go on with this spec is refused here, before torch is loaded and data are opened.
+    """
+    from catdsl.jobs.run_folder import check_spec, default_folder
+
+    folder = out or default_folder(project)
     if resume and not folder.exists():
         say(f"there is no run at {folder} to resume: a new one begins")
+    elif resume and not accept_changes:
+        check_spec(folder, project)
     return folder
 
 

@@ -213,11 +213,7 @@ def open_run(
     """
     run = RunFolder(path)
     _check_name(Path(project.spec.files[0].shown).name)
-    identity = {
-        "spec": digest(project.spec.files),
-        "set": {n: literal(v) for n, v in project.spec.parameters.items()},
-        **asked,
-    }
+    identity = {**_spec_identity(project), **asked}
     check_place(path, project.spec.files)
     if there(run.record):
         _continue(run, project, identity, resume=resume, accept_changes=accept_changes)
@@ -232,6 +228,20 @@ def open_run(
     }  # fmt: skip
     write_record(run.record, record, run=None, indent=2)
     return run
+
+
+def check_spec(path: Path, project: Project) -> None:
+    """Raise CatError E604 where the run that lies at `path` was started with another spec, or other --set values."""
+    run = RunFolder(path)
+    if there(run.record):
+        _changed(run, project, _spec_identity(project), run.held(), accept_changes=False)
+
+
+def _spec_identity(project: Project) -> dict[str, Any]:
+    return {
+        "spec": digest(project.spec.files),
+        "set": {name: literal(value) for name, value in project.spec.parameters.items()},
+    }
 
 
 def check_place(path: Path, files: Sequence[SourceFile]) -> None:
@@ -308,6 +318,22 @@ def _continue(
             help="continue it with --resume, or choose another place with -o",
         )
     held = run.held()
+    changed = _changed(run, project, identity, held, accept_changes=accept_changes)
+    # A spec of the same content may have another name.
+    if "spec" in changed or not run.spec(project).is_file():
+        copy_spec(run.path / "spec", project.spec.files)
+    before = held.asked.values
+    merged = {**before, **identity}
+    if merged != before:
+        spec_file = run.spec(project).relative_to(run.path).as_posix()
+        changed_record = {**held.model_dump(exclude_unset=True), "spec_file": spec_file, "asked": merged}
+        write_record(run.record, changed_record, run=None, indent=2)
+
+
+def _changed(
+    run: RunFolder, project: Project, identity: Mapping[str, Any], held: RunRecord, *, accept_changes: bool
+) -> list[str]:
+    """What is asked otherwise than when the run was started. Raises CatError E604 unless that is accepted."""
     before = held.asked.values
     # What another command asks and this one did not (a budget, say) is no contradiction.
     changed = [k for k, v in identity.items() if k in before and before[k] != v]
@@ -325,14 +351,7 @@ def _continue(
             "E604", f"the run {run.path} was started with another {', '.join(changed)}", notes=notes,
             help="ask for the same again, start a new run with -o, or go on nevertheless with --accept-changes",
         )  # fmt: skip
-    # A spec of the same content may have another name.
-    if "spec" in changed or not run.spec(project).is_file():
-        copy_spec(run.path / "spec", project.spec.files)
-    merged = {**before, **identity}
-    if merged != before:
-        spec_file = run.spec(project).relative_to(run.path).as_posix()
-        changed_record = {**held.model_dump(exclude_unset=True), "spec_file": spec_file, "asked": merged}
-        write_record(run.record, changed_record, run=None, indent=2)
+    return changed
 
 
 def _check_name(name: str) -> None:
