@@ -3,8 +3,6 @@
 import gc
 import sys
 
-from catdsl.diagnostics.printable import write_line
-
 
 def program() -> None:
     """The command as a process of its own: with its signals, its standard streams and its end."""
@@ -41,12 +39,12 @@ def _run() -> int:
         from catdsl.cli.usage import run
 
     except (OSError, ImportError, MemoryError) as error:
-        from catdsl.cli.refusals import refusal
+        from catdsl.cli.refusals import refusal, tell
 
         known = refusal(error)
         if known is None:
             raise
-        write_line(sys.stderr, str(known))
+        tell(known)
         return 1
     leave_paths(app)
     running()

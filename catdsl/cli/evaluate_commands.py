@@ -195,17 +195,18 @@ def bench(
     from catdsl.jobs.bench_figures import BenchOptions, parse_size
     from catdsl.jobs.bench_forms import parse_forms
     from catdsl.jobs.bench_shown import as_json, as_text
-    from catdsl.jobs.targets import check_target, write_marked
+    from catdsl.jobs.targets import check_target, files_of, write_marked
 
+    given = source if source.is_dir() else open_spec(source, set_)
     if out is not None:
-        check_target(out, "bench", overwrite=overwrite)
+        check_target(out, "bench", overwrite=overwrite, inputs=() if isinstance(given, Path) else files_of(given))
 
     options = BenchOptions(
         batch=batch, size=parse_size(size) if size else None, threads=threads, runs=runs,
         forms=parse_forms(forms) if forms is not None else None, teacher=teacher, precision=precision.value,
         device=device, channels_last=channels_last, seed=seed, accept_changes=accept_changes,
     )  # fmt: skip
-    found = job(source if source.is_dir() else open_spec(source, set_), options, say=say)
+    found = job(given, options, say=say)
     text = as_json(found)
     if format is Format.json:
         put_json(text)

@@ -3,11 +3,13 @@
 import errno
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from catdsl.backend.out_of_memory import NO_MEMORY
 from catdsl.diagnostics import CatError, first_line
+from catdsl.diagnostics.printable import write_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ def refusal(error: BaseException) -> CatError | None:
             if re.search(words, str(error), re.IGNORECASE):
                 return meant.error(first_line(error))
     return refusal(error.__cause__) if error.__cause__ is not None else None
+
+
+def tell(error: CatError) -> None:
+    """Say an error where the commands could not be loaded, and with them what shows errors."""
+    write_line(sys.stderr, str(error))
 
 
 def _of_system(error: OSError) -> CatError | None:

@@ -71,7 +71,7 @@ def plan(
 
     project = open_spec(spec, set_)
     if out is not None:
-        planning.check_place(project, out, overwrite=overwrite)
+        planning.check_place(project, out, overwrite=overwrite, inputs=(scores, teacher, times))
     table = times_for(project, budget, times)
     asked = project.budget(budget, count.value if count else None, table)
     acceptance = Acceptance(accept_changes, say)
@@ -104,10 +104,12 @@ def sweep(
     from catdsl.jobs import sweep as job
     from catdsl.jobs.operator_times import times_for
     from catdsl.jobs.run_folder import default_folder
-    from catdsl.jobs.targets import check_fresh
+    from catdsl.jobs.targets import check_fresh, check_no_input, files_of
 
     project = open_spec(spec, set_)
     folder = check_fresh(out or default_folder(project, "-sweep"), overwrite=overwrite)
+    for name in job.FILES:
+        check_no_input(folder / name, (*files_of(project), scores, teacher, times))
     table = times_for(project, budgets, times)
     acceptance = Acceptance(accept_changes, say)
     found = _ranked_by(project, scores, teacher, data, device=device, seed=seed, acceptance=acceptance)

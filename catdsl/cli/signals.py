@@ -7,38 +7,44 @@ can clean up; the second signal does not wait for that.
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
 _IMPORTING = "<frozen importlib"
+_USUAL: dict[int, Callable[[int, FrameType | None], object] | signal.Handlers] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
+"""What Python does with each before anybody has said otherwise."""
 
 
 def starting() -> None:
-    """For the time until a command runs. A signal that the caller has had ignored stays ignored."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _leave)
+    """For the time until a command runs. A signal that the caller has had ignored stays ignored, and no other does."""
+    for number, usual in _USUAL.items():
+        if signal.getsignal(number) is usual:
+            signal.signal(number, _leave)
 
 
 def running() -> None:
     """For the time of a command; does nothing where `starting` was not called."""
-    if signal.getsignal(signal.SIGINT) is _leave:
-        signal.signal(signal.SIGINT, _interrupt)
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, _interrupt)
-        if os.name == "posix":
-            os.register_at_fork(after_in_child=_as_usual)
+    ours = [number for number in _USUAL if signal.getsignal(number) is _leave]
+    for number in ours:
+        signal.signal(number, _interrupt)
+    if ours and os.name == "posix":
+        os.register_at_fork(after_in_child=_as_usual)
 
 
 def ending() -> None:
     """For the time after a command, when Python takes itself apart."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _USUAL:
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, _leave)
 
 
 def noted() -> int | None:
     """The exit code of a signal that has interrupted the command, whatever became of its exception since."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _USUAL:
         if signal.getsignal(number) is _leave:
             return 128 + number
     return None
@@ -68,6 +74,6 @@ def _imports(frame: FrameType | None) -> bool:
 
 def _as_usual() -> None:
     """In a forked process, as if this module were not there."""
-    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+    for number, usual in _USUAL.items():
         if signal.getsignal(number) in (_interrupt, _leave):
             signal.signal(number, usual)

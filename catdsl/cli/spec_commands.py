@@ -155,14 +155,14 @@ def graph(
     Example: catdsl graph runs/demo/student.cat -o student.svg
     """
     from catdsl.jobs import drawing
-    from catdsl.jobs.targets import check_target
+    from catdsl.jobs.targets import check_target, files_of
 
     project = open_spec(spec, set_)
     given = scores is not None or teacher is not None
     if given and (out is None or diff is not None):
         raise typer.BadParameter("--scores and --teacher need -o FILE.html, and no --diff")
     if out is not None:
-        check_target(out, "graph", overwrite=overwrite)
+        check_target(out, "graph", overwrite=overwrite, inputs=(*files_of(project), scores, teacher, diff))
     if out is not None and (given or (drawing.needs_no_scores(project) and out.suffix == ".html" and diff is None)):
         from catdsl.jobs.exploring import explore, plan_command, scores_to_show
 
@@ -194,11 +194,14 @@ def build(
     Example: catdsl build specs/quickstart.cat -o built
     """
     project = open_spec(spec, set_)
+    from catdsl.jobs.build import FILES
     from catdsl.jobs.build import build as run
     from catdsl.jobs.run_folder import default_folder
-    from catdsl.jobs.targets import check_fresh
+    from catdsl.jobs.targets import check_fresh, check_no_input, files_of
 
     folder = check_fresh(out or default_folder(project, "-build"), overwrite=overwrite)
+    for name in FILES:
+        check_no_input(folder / name, files_of(project))
     show_paths(run(project, folder, seed=seed, say=say), format)
 
 

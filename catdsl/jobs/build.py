@@ -15,7 +15,8 @@ from catdsl.jobs.module_source import module_source
 from catdsl.jobs.replacing import Say, replacing
 from catdsl.project import Project
 
-_FILES = ("graph.json", "summary.txt", "module.py", "weights.safetensors")
+FILES = ("graph.json", "summary.txt", "module.py", "weights.safetensors")
+"""What `build` writes."""
 
 
 def build(project: Project, folder: Path, *, seed: int, say: Say) -> tuple[Path, ...]:
@@ -26,10 +27,10 @@ def build(project: Project, folder: Path, *, seed: int, say: Say) -> tuple[Path,
     graph = project.graph
     module = build_module(graph)
     initialize(module, graph, project.settings.style, seed)
-    with replacing(folder, own=lambda _: _FILES, say=say, shared=True) as made:
+    with replacing(folder, own=lambda _: FILES, say=say, shared=True) as made:
         values = json.dumps(to_json(graph), indent=1, ensure_ascii=False)
         write_text(made / "graph.json", printable_json(values) + "\n")
         write_text(made / "summary.txt", printable_lines(info_text(project)) + "\n")
         write_text(made / "module.py", module_source(project, module.code))
         save_weights(module, made / "weights.safetensors", {"seed": seed, "step": 0}, owner_of(graph))
-    return tuple(folder / name for name in _FILES)
+    return tuple(folder / name for name in FILES)

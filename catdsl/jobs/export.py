@@ -23,7 +23,7 @@ from catdsl.jobs.quantising import Int8Cost, Int8Options, check_options, export_
 from catdsl.jobs.run_folder import check_student, existing_run
 from catdsl.jobs.run_networks import trained_network
 from catdsl.jobs.setting import stride
-from catdsl.jobs.targets import check_target, made_by, marked
+from catdsl.jobs.targets import check_no_input, check_target, files_of, made_by, marked
 from catdsl.project import Project
 from catdsl.semantics.student import digest
 from catdsl.weights_file import Acceptance
@@ -72,6 +72,8 @@ class Chosen:
 
     project: Project
     network: Network
+    files: tuple[Path, ...] = ()
+    """What they were read from."""
 
 
 def chosen(
@@ -87,7 +89,8 @@ def chosen(
     project, graph = found.project, found.project.graph
     acceptance.say(f"weights  {found.weights}, of the {'teacher' if project.student is None else 'student'}")
     facts = facts_of(project, graph)
-    return Chosen(project, network_of(graph, found.tensors(), facts=facts, source=str(found.weights)))
+    network = network_of(graph, found.tensors(), facts=facts, source=str(found.weights))
+    return Chosen(project, network, (*files_of(project), found.weights))
 
 
 def facts_of(project: Project, graph: Graph) -> dict[str, str]:
@@ -124,9 +127,11 @@ def export(
     form, network = format_of(out), what.network
     _check_asked(out, half=half, int8=int8 is not None)
     files = tuple(out.with_suffix(ending) for ending in (*form.beside, out.suffix))
+    inputs = what.files if int8 is None else (*what.files, int8.squeezenet)
     for file in files[:-1]:
+        check_no_input(file, inputs)
         _check_beside(file, out)
-    check_target(out, COMMAND, overwrite=overwrite)
+    check_target(out, COMMAND, overwrite=overwrite, inputs=inputs)
     judge = None if int8 is None else check_options(network, int8)
     native = native and not half and int8 is None
     pipelines = () if as_searched else form.pipelines + (form.native_pipelines if native else ())

@@ -7,7 +7,7 @@ from catdsl.backend.importing import import_weights
 from catdsl.backend.weights import save_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.identity import owner_of
-from catdsl.jobs.targets import check_target
+from catdsl.jobs.targets import check_target, files_of
 from catdsl.project import Project
 from catdsl.weights_file import STRICT, Acceptance
 
@@ -18,9 +18,7 @@ def import_file(
     """Write `out`. Returns what to tell of the file, as lines. Raises CatError E605, E608."""
     if out.suffix != ".safetensors":
         raise CatError.one("E608", f"weights are written as .safetensors, not as `{out.name}`", help="change -o")
-    if out.exists() and file.exists() and out.samefile(file):
-        raise CatError.one("E608", f"{out} is the file that is read", help="choose another file with -o")
-    check_target(out, "import-weights", overwrite=overwrite)
+    check_target(out, "import-weights", overwrite=overwrite, inputs=(file, *files_of(project)))
     imported = import_weights(project.graph, file, acceptance)
     save_weights(imported.module, out, {"imported from": file.name}, owner_of(project.graph))
     lines = [f"{len(imported.module.state_dict())} tensors of {project.graph.name}"]

@@ -12,6 +12,7 @@ from catdsl.backend.timing import Kind, device_name, kinds, measure_kind, measur
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.jobs.operator_times import check_table, save_times, table_path
+from catdsl.jobs.targets import files_of
 from catdsl.ops import BY_NAME
 from catdsl.project import Project, load
 from catdsl.search.latency import Checked, Curve, OperatorTimes, signatures
@@ -38,7 +39,7 @@ def measure(
         if project.student is not None:
             raise CatError.one("E405", f"{project.source.shown} is a student program", help="give its spec")
     if out is not None:
-        check_table(out, overwrite=overwrite)
+        check_table(out, overwrite=overwrite, inputs=[file for project in projects for file in files_of(project)])
     found = kinds([(at_share(project, 0.0), project.teacher_graph) for project in projects], BY_NAME["arrange"])
     software = f"torch {torch.__version__}"
     times = OperatorTimes(device_name(device), software, torch.get_num_threads(), _curves(found, device))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.files import cache_folder, write_text
-from catdsl.jobs.targets import refusal
+from catdsl.jobs.targets import check_no_input, refusal
 from catdsl.project import Project
 from catdsl.reading import Door, read_json, there
 from catdsl.search.budget import no_times
@@ -38,8 +39,12 @@ def load_times(path: Path) -> OperatorTimes:
     return read_json(path, _TIMES_DOOR, _TABLE)
 
 
-def check_table(path: Path, *, overwrite: bool) -> None:
-    """Refuse to replace a file that is no table of operator times: what is one, is ours. Raises CatError E608."""
+def check_table(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+    """Refuse to replace a file that is no table of operator times: what is one, is ours.
+
+    Nor one of `inputs`, which the command reads. Raises CatError E608.
+    """
+    check_no_input(path, inputs)
     if overwrite or not path.is_file():
         return
     try:

@@ -1,7 +1,7 @@
 """`plan`: scores from a file or a teacher, the search, and the student program."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from catdsl.files import write_text
 from catdsl.ir.identity import owner_of
 from catdsl.jobs.run_folder import RunFolder, existing_run, teacher_weights_path
 from catdsl.jobs.spec_copy import copy_spec, is_copy
-from catdsl.jobs.targets import check_target, refusal, write_marked
+from catdsl.jobs.targets import check_target, files_of, refusal, write_marked
 from catdsl.project import Project, load
 from catdsl.reading import there
 from catdsl.search.budget import METERED, label, shown
@@ -78,11 +78,9 @@ def _check_weights(project: Project, weights: Mapping[str, np.ndarray], path: Pa
             )  # fmt: skip
 
 
-def check_place(project: Project, path: Path, *, overwrite: bool) -> None:
-    """Refuse a place that a plan may not be written to. Raises CatError E608."""
-    if any(file.path is not None and path.exists() and path.samefile(file.path) for file in project.spec.files):
-        raise CatError.one("E608", f"{path} is the spec itself", help="choose another file with -o")
-    check_target(path, "plan", overwrite=overwrite)
+def check_place(project: Project, path: Path, *, overwrite: bool, inputs: Iterable[Path | None] = ()) -> None:
+    """Refuse a place that a plan may not be written to. `inputs` are read beside the spec. Raises CatError E608."""
+    check_target(path, "plan", overwrite=overwrite, inputs=(*files_of(project), *inputs))
 
 
 def save_plan(project: Project, plan: Plan, path: Path, *, overwrite: bool) -> None:

@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
+from catdsl.diagnostics import CatError
 from catdsl.files import beside, carry, not_writable, place_all, whole_folder
 
 Own = Callable[[Path], Collection[str]]
@@ -52,12 +54,21 @@ def _in_use(place: Path, own: Own) -> bool:
 def _others(place: Path, own: Own) -> Iterator[Path]:
     """The files, links and empty folders that a command has not made; what links lead to is not looked into."""
     ours = frozenset(own(place))
-    for parent, folders, files in os.walk(place):
+    for parent, folders, files in os.walk(place, onerror=_refuse):
         inside = [name for name in folders if Path(parent, name).is_symlink()]
         empty = [Path(parent)] if not (folders or files) and Path(parent) != place else []
         for path in (*(Path(parent, name) for name in (*files, *inside)), *empty):
             if path.relative_to(place).as_posix() not in ours:
                 yield path
+
+
+def _refuse(error: OSError) -> NoReturn:
+    """What cannot be read might hold what others have made, and would be lost. Raises CatError E608."""
+    unread = Path(error.filename)
+    raise CatError.one(
+        "E608", f"cannot read {unread}, which lies in the place of new results: {error.strerror}",
+        help="check its permissions, or move it away",
+    ) from error  # fmt: skip
 
 
 def _carried(place: Path, made: Path, own: Own) -> list[str]:

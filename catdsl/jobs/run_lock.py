@@ -21,6 +21,7 @@ from catdsl.reading import Door, read_json
 _LOCK, _WRITER = ".lock", ".writer.json"
 _DOOR = Door("word on a run's writer", "E603", "json")
 _SHOWN = 300
+_POSIX = os.name == "posix"
 
 _Text = Annotated[str, Field(max_length=10_000)]
 
@@ -69,8 +70,12 @@ def writing(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
     finally:
         with suppress(OSError):
             (folder / _WRITER).unlink()
+        if made and _POSIX:
+            # While it is held: after that another process may hold a lock of the same name.
+            _leave_nothing(folder)
         lock.release()
-        if made:
+        if made and not _POSIX:
+            # Open files cannot be removed there.
             _leave_nothing(folder)
 
 

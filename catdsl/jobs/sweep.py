@@ -17,6 +17,9 @@ from catdsl.search.scores import Scores
 from catdsl.view.describe import amount
 from catdsl.view.front import Point, render_front
 
+FILES = ("front.json", "front.svg")
+"""What a sweep writes."""
+
 _POINTS = 12
 _MOST = 200
 _RANGE = re.compile(r"\s*(\w+=)?(\d+(?:\.\d+)?)%\s*\.\.\s*(\d+(?:\.\d+)?)%\s*")
@@ -99,7 +102,7 @@ def write_front(project: Project, front: Front, folder: Path, *, say: Say) -> tu
         subtitle=f"{len(points)} plans; teacher {teacher}",
         across="exact MACs, share of the teacher's", up="importance kept (sum of scores)",
     )  # fmt: skip
-    texts = {"front.json": json.dumps(front_json(front), indent=1) + "\n", "front.svg": picture}
+    texts = dict(zip(FILES, (json.dumps(front_json(front), indent=1) + "\n", picture), strict=True))
     with replacing(folder, own=lambda _: texts, say=say, shared=True) as made:
         for name, text in texts.items():
             write_text(made / name, text)

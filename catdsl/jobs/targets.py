@@ -1,18 +1,20 @@
 """Which files a command may replace: those that it has made itself and nobody has changed, unless told `--overwrite`.
 
 A file shows by a mark that a command has made it. So the same command can be given twice, and what a
-user or another command has made is refused (E608). Texts bear a comment with a digest of the rest, so
-that one that was edited is the user's; what is no text bears it in its own metadata.
+user or another command has made is refused (E608), and what the command itself reads always is. Texts
+bear a comment with a digest of the rest, so that one that was edited is the user's; what is no text bears
+it in its own metadata.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
 from catdsl.files import not_writable, write_text
+from catdsl.project import Project
 
 OVERWRITE = "--overwrite"
 
@@ -60,14 +62,39 @@ _OTHERS: Mapping[tuple[str, str], bytes] = {
 }
 
 
-def check_target(path: Path, command: str, *, overwrite: bool) -> None:
-    """Refuse to replace a file that `catdsl COMMAND` has not made, or that was changed since. Raises CatError E608."""
+def check_target(path: Path, command: str, *, overwrite: bool, inputs: Iterable[Path | None] = ()) -> None:
+    """Refuse to replace a file that `catdsl COMMAND` has not made, or that was changed since.
+
+    `inputs` are what the command reads, see `check_no_input`. Raises CatError E608.
+    """
+    check_no_input(path, inputs)
     try:
         if overwrite or not path.is_file() or made_by(path, command):
             return
     except OSError as error:
         raise not_writable(path, error) from error
     raise refusal(path, f"`catdsl {command}` has not made it, or it was changed since")
+
+
+def check_no_input(path: Path, inputs: Iterable[Path | None]) -> None:
+    """Refuse to replace a file that the same command reads, by whatever name, even with --overwrite.
+
+    Raises CatError E608.
+    """
+    for given in inputs:
+        try:
+            same = given is not None and given.is_file() and path.samefile(given)
+        except (OSError, ValueError):
+            # One of them is not there, or cannot be: whoever reads or writes it says so.
+            continue
+        if same:
+            told = "" if path == given else f", {given}"
+            raise CatError.one("E608", f"{path} is a file that this command reads{told}", help="choose another with -o")
+
+
+def files_of(project: Project) -> tuple[Path, ...]:
+    """The files that a spec or a student program was read from."""
+    return tuple(file.path for file in (project.source, *project.spec.files) if file.path is not None)
 
 
 def refusal(path: Path, why: str, *, notes: tuple[str, ...] = ()) -> CatError:

@@ -132,3 +132,22 @@ def test_one_that_the_caller_has_had_ignored_is(root, tmp_path, spec):
     process = started(root, tmp_path, "check", "tiny.cat", code=code)
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == 0
+
+
+def test_termination_is_no_less_where_ctrl_c_is_ignored(root, tmp_path):
+    process = started(root, tmp_path, code="import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+                      + WORKING.format(work="time.sleep(60)", clean="pass"))  # fmt: skip
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    out, told = process.communicate(timeout=60)
+    assert (process.returncode, out, told) == (143, b"cleaned\n", b"")
+
+
+def test_nothing_is_loaded_before_signals_are_minded(root, tmp_path):
+    code = """
+import sys
+from catdsl.cli import signals
+print("up", flush=True)
+sys.exit(" ".join(name for name in sys.modules if name.startswith("catdsl")))
+"""
+    assert ended(started(root, tmp_path, code=code)) == (1, "catdsl catdsl.cli catdsl.cli.signals\n")

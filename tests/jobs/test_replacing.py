@@ -1,5 +1,6 @@
 """A folder of results is there whole or not at all, and what a user put into it stays."""
 
+import errno
 import os
 import random
 import signal
@@ -180,3 +181,24 @@ def test_killed_at_random_moments(tmp_path: Path, way: str) -> None:
                 (made / name).write_text("whole")
         assert held(folder) == {**dict.fromkeys(names, "whole"), "mine": "mine"}
         assert [p.name for p in tmp_path.iterdir()] == ["made"]
+
+
+def test_a_folder_that_cannot_be_read_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, scan = tmp_path / "place", os.scandir
+    (place / "closed").mkdir(parents=True)
+    (place / "closed" / "mine").write_text("mine")
+
+    def scanned(path):  # type: ignore[no-untyped-def]
+        # Rights alone do not keep an administrator out.
+        if not isinstance(path, int) and Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scanned)
+    with (
+        pytest.raises(CatError, match=r"E608.*cannot read .*closed"),
+        replacing(place, own=lambda _: (), say=print) as made,
+    ):
+        (made / "new").write_text("new")
+    assert (place / "closed" / "mine").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from filelock import FileLock
 
 from catdsl.diagnostics import CatError
 from catdsl.jobs.run_lock import is_lock, writing
@@ -70,6 +71,32 @@ def test_nothing_stays_of_what_was_refused(tmp_path):
     with pytest.raises(ZeroDivisionError), writing(tmp_path / "run"):
         raise ZeroDivisionError
     assert not (tmp_path / "run").exists()
+
+
+def test_the_lock_of_a_folder_that_goes_is_removed_while_it_is_held(tmp_path, monkeypatch):
+    """After that it may be another process's."""
+    release, seen = FileLock.release, []
+
+    def noted(self, *words, **named):
+        seen.append((tmp_path / "run").exists())
+        release(self, *words, **named)
+
+    monkeypatch.setattr(FileLock, "release", noted)
+    with pytest.raises(ZeroDivisionError), writing(tmp_path / "run"):
+        raise ZeroDivisionError
+    assert seen[:1] == [False]
+
+
+@pytest.mark.parametrize("name", [".lock", ".writer.json"])
+def test_files_of_the_lock_are_no_links(tmp_path, name):
+    theirs = tmp_path / "theirs"
+    theirs.write_text("somebody's")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).symlink_to(theirs)
+    with pytest.raises(CatError, match=r"E604.*is a link"), writing(tmp_path / "run"):
+        pass
+    assert theirs.read_text() == "somebody's"
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [name]
 
 
 @pytest.mark.parametrize("again", [False, True])

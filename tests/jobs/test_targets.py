@@ -94,3 +94,40 @@ def test_a_table_of_times_is_known_by_what_it_holds(cli):
     (cli.folder / "times.json").write_text("{}")
     refused(cli, "measure", "tiny.cat", "-o", "times.json")
     assert (cli.folder / "times.json").read_text() == "{}"
+
+
+READ = {
+    "graph": ("graph", "{s.json}", "-o", "s.json"),
+    "graph --diff": ("graph", "tiny.cat", "--diff", "{s.json}", "-o", "s.json"),
+    "graph --scores": ("graph", "tiny.cat", "--scores", "{s.html}", "-o", "s.html"),
+    "build": ("build", "{built/graph.json}", "-o", "built"),
+    "bench": ("bench", "{s.json}", "-o", "s.json"),
+    "measure": ("measure", "{s.cat}", "-o", "s.cat"),
+    "plan": ("plan", "{s.cat}", "--budget", "50%", "--scores", "s.npz", "-o", "s.cat"),
+    "plan --scores": ("plan", "tiny.cat", "--budget", "50%", "--scores", "{s.npz}", "-o", "s.npz"),
+    "plan --times": ("plan", "tiny.cat", "--budget", "50%", "--teacher", "w", "--times", "{t.json}", "-o", "t.json"),
+    "sweep --times": ("sweep", "tiny.cat", "--teacher", "w", "--times", "{front/front.json}", "-o", "front"),
+    "export": ("export", "{s.py}", "--weights", "w.safetensors", "-o", "s.py"),
+    "export --weights": ("export", "tiny.cat", "--weights", "{w.safetensors}", "-o", "w.py"),
+    "import-weights": ("import-weights", "tiny.cat", "{w.safetensors}", "-o", "w.safetensors"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_no_command_replaces_what_it_reads(cli, name):
+    """By its own name or by a link's, and even with --overwrite."""
+    cli("build", "tiny.cat", "-o", "initial")
+    (cli.folder / "initial" / "weights.safetensors").rename(cli.folder / "w.safetensors")
+    given = next(word[1:-1] for word in READ[name] if word.startswith("{"))
+    path = cli.folder / given
+    path.parent.mkdir(exist_ok=True)
+    if given != "w.safetensors":
+        path.write_bytes((cli.folder / "tiny.cat").read_bytes())
+    (cli.folder / "other").symlink_to(given)
+    before = path.read_bytes()
+    for by in (given, "other"):
+        words = [by if word.startswith("{") else word for word in READ[name]]
+        told = cli(*words, "--overwrite", code=1).stderr
+        assert "E608" in told
+        assert f"{given} is a file that this command reads" in told
+        assert path.read_bytes() == before
