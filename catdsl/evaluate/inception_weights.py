@@ -13,11 +13,15 @@ from catdsl.diagnostics import CatError
 from catdsl.evaluate.network_weights import Wanted, fitting, read_tensors
 from catdsl.evaluate.torchvision_operators import import_torchvision
 from catdsl.files import write_bytes
+from catdsl.reading import Door, opened
 
 REGISTERED = "inception-v3-compat"
 LAYER = "2048"
 LOGITS = "logits_unbiased"
 _PATIENCE_SECONDS = 30
+_LARGEST = 400_000_000
+"""Bytes of a download: some four times what is published."""
+_PART = 1 << 20
 
 
 def find_inception_weights(given: Path | None = None) -> Path:
@@ -39,13 +43,12 @@ def find_inception_weights(given: Path | None = None) -> Path:
         _check(BytesIO(content), wanted, source=f"what {url} has sent")
         write_bytes(path, content)
         return path
-    try:
-        with path.open("rb") as stream:
+    door = Door("weights file", "E605", "weights", wanted.give)
+    with opened(path, door) as stream:
+        try:
             _check(stream, wanted, source=str(path))
-    except OSError as error:
-        raise CatError.one(
-            "E605", f"cannot read the weights in {path}: {error.strerror or error}", help=wanted.give
-        ) from None
+        except OSError as error:
+            raise door.unreadable(path, error) from None
     return path
 
 
@@ -59,7 +62,9 @@ def _published_url() -> str:
 def _fetch(url: str, path: Path) -> bytes:
     try:
         with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:
-            return bytes(answer.read())
+            content = bytearray()
+            while len(content) <= _LARGEST and (part := answer.read(_PART)):
+                content += part
     # Everything that a network does is one of these, and URLError, too, is an OSError.
     except (OSError, HTTPException) as error:
         raise CatError.one(
@@ -69,6 +74,13 @@ def _fetch(url: str, path: Path) -> bytes:
             help=f"fetch that file where there is a network, and put it at {path} "
             "or give it with --inception-weights FILE",
         ) from error
+    if len(content) > _LARGEST:
+        raise CatError.one(
+            "E605", f"{url} sends more than {_LARGEST:,} bytes, and the weights of Inception are fewer",
+            help=f"fetch the file that torch-fidelity publishes, and put it at {path} "
+            "or give it with --inception-weights FILE",
+        )  # fmt: skip
+    return bytes(content)
 
 
 def _check(stream: BinaryIO, wanted: Wanted, *, source: str) -> None:

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from catdsl.backend.torch_file import load_torch_file, load_torch_stream
 from catdsl.diagnostics import CatError
-from catdsl.reading import Door
+from catdsl.reading import Door, opened
 
 _LONGEST_NOTE = 200
+_DIGEST_DOOR = Door("weights file", "E605", "weights")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +72,8 @@ def fitting(wanted: Wanted, *, source: str) -> Iterator[None]:
 
 def file_digest(path: Path) -> str:
     """A digest of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    with opened(path, _DIGEST_DOOR) as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()  # type: ignore[arg-type]
 
 
 def _shortened(note: str) -> str:

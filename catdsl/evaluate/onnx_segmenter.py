@@ -43,6 +43,8 @@ def open_onnx(path: Path, door: Door) -> Exported:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 4
+    # Of bytes it would else find out by itself whether they are of a form that onnx has not checked.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         session = onnxruntime.InferenceSession(held, options, providers=["CPUExecutionProvider"])
         given, names = session.get_inputs(), [output.name for output in session.get_outputs()]

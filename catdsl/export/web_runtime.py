@@ -1,21 +1,29 @@
 """The files of onnxruntime-web that a page needs to run a model, taken from where npm has put them."""
 
+import gzip
+import io
 import json
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from catdsl.diagnostics import CatError
+from catdsl.reading import Door, opened, read_bytes, there
 
 PACKAGE = "onnxruntime-web"
 MODULE = "ort.wasm.min.mjs"
 # The build for CPUs alone, a third of the size of those for GPUs: its entry, the loader that it imports, the program.
 FILES: tuple[str, ...] = (MODULE, "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+_LARGEST, _LARGEST_WHOLE = 100_000_000, 1_000_000_000
+"""Bytes of a file of the package, and of all of it: some four times what it has."""
 _USUAL = Path("node_modules") / PACKAGE
 _HELP = (
     f"get it with `npm install {PACKAGE}` (here, and it is found), or with `npm pack {PACKAGE}`, and say where it is: "
     "--runtime FILE.tgz, or the package's folder or its `dist`"
 )
+
+_DOOR = Door(PACKAGE, "E607", "picture", _HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +53,20 @@ def _from_folder(place: Path) -> Runtime:
     dist = place if (place / MODULE).is_file() else place / "dist"
     paths = {name: dist / name for name in FILES}
     about = dist.parent / "package.json"
-    try:
-        found = {name: path.read_bytes() if path.is_file() else None for name, path in paths.items()}
-        return _runtime(place, found, about.read_bytes() if about.is_file() else None)
-    except OSError as error:
-        raise CatError.one("E607", f"{place} cannot be read: {error.strerror or error}", help=_HELP) from error
+    found = {name: read_bytes(path, _DOOR) if there(path) else None for name, path in paths.items()}
+    return _runtime(place, found, read_bytes(about, _DOOR) if there(about) else None)
 
 
 def _from_archive(path: Path) -> Runtime:
     try:
-        with tarfile.open(path) as archive:
+        with (
+            opened(path, _DOOR) as stream,
+            gzip.GzipFile(fileobj=stream) as packed,
+            tarfile.open(fileobj=_Unpacked(path, packed), mode="r:") as archive,
+        ):
             found = {name: _member(archive, f"package/dist/{name}") for name in FILES}
             return _runtime(path, found, _member(archive, "package/package.json"))
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         raise CatError.one("E607", f"--runtime {path} is no archive of npm, or damaged", help=_HELP) from error
 
 
@@ -68,6 +77,28 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes | None:
     except KeyError:
         return None
     return None if stream is None else stream.read()
+
+
+class _Unpacked(io.RawIOBase):
+    """What an archive unpacks to, in parts and up to a bound: a few bytes may stand for gigabytes."""
+
+    def __init__(self, path: Path, packed: gzip.GzipFile):
+        self._path, self._packed = path, packed
+
+    def read(self, size: int = -1) -> bytes:
+        self._check(size if size >= 0 else _LARGEST + 1, _LARGEST)
+        return self._packed.read(size)
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        self._check(place, _LARGEST_WHOLE)
+        return self._packed.seek(place, whence)
+
+    def tell(self) -> int:
+        return self._packed.tell()
+
+    def _check(self, size: int, most: int) -> None:
+        if size > most:
+            raise CatError.one("E607", f"--runtime {self._path} has more than {most:,} bytes in one piece", help=_HELP)
 
 
 def _runtime(place: Path, found: dict[str, bytes | None], about: bytes | None) -> Runtime:

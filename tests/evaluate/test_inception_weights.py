@@ -1,5 +1,6 @@
 """The weights of Inception: given, found, fetched, or asked for in words that help."""
 
+import os
 from http.client import IncompleteRead
 from io import BytesIO
 from pathlib import Path
@@ -61,6 +62,18 @@ def caught(given=None):
     return found
 
 
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pth")
+    assert "is a pipe, which is not read" in caught(tmp_path / "pipe.pth").message
+
+
+def test_a_download_has_a_bound(checkpoints, network, monkeypatch):
+    monkeypatch.setattr(inception_weights, "_LARGEST", 1000)
+    network(bytes(1001))
+    assert "sends more than 1,000 bytes" in caught().message
+    assert not checkpoints.exists()
+
+
 def test_a_file_that_fits(inception_file, network):
     nothing = network(URLError("no network"))
     assert find_inception_weights(inception_file) == inception_file
@@ -119,7 +132,7 @@ def test_wrong_files(tmp_path, squeezenet_file, inception_file):
     assert found.message == f"{squeezenet_file} does not hold the weights of torch-fidelity's Inception"
     assert found.notes[0].startswith('Missing key(s) in state_dict: "Conv2d_1a_3x3.conv.weight"')
     assert FILE in found.help
-    assert "No such file" in caught(tmp_path / "none.pth").message
+    assert "it does not exist" in caught(tmp_path / "none.pth").message
     tensors = torch.load(inception_file, weights_only=True)
     tensors["fc.bias"] = torch.zeros(1000)  # torchvision's own Inception has as many classes
     torch.save(tensors, tmp_path / "thousand.pth")

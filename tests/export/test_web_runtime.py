@@ -1,5 +1,7 @@
 """Where onnxruntime-web is found, and what is told where it is not. The files here only bear its names."""
 
+import gzip
+import os
 import tarfile
 from pathlib import Path
 
@@ -52,6 +54,30 @@ def test_what_is_missing_is_named(package: Path, archived: bool) -> None:
     (package / "dist" / FILES[2]).unlink()
     with pytest.raises(CatError, match=rf"E607.*it lacks {FILES[2]}"):
         find_runtime(_archive(package) if archived else package)
+
+
+def test_damaged_archives_and_bombs_are_refused(package: Path, tmp_path: Path) -> None:
+    whole = _archive(package).read_bytes()
+    header = tarfile.TarInfo("package/dist/" + FILES[0])
+    header.size = 5_000_000_000
+    contents = {
+        "cut": whole[: len(whole) // 2],
+        "flipped": whole[:20] + bytes(each ^ 255 for each in whole[20:60]) + whole[60:],
+        "large": gzip.compress(header.tobuf() + bytes(1_000_000)),
+    }
+    header.type = tarfile.XHDTYPE
+    contents["attributes"] = gzip.compress(header.tobuf() + bytes(1_000_000))
+    for name, content in contents.items():
+        (tmp_path / f"{name}.tgz").write_bytes(content)
+        with pytest.raises(CatError, match=rf"E607.*{name}\.tgz (is no archive of npm|has more than)"):
+            find_runtime(tmp_path / f"{name}.tgz")
+
+
+def test_pipes_are_not_waited_for(package: Path) -> None:
+    (package / "dist" / FILES[1]).unlink()
+    os.mkfifo(package / "dist" / FILES[1])
+    with pytest.raises(CatError, match=r"E607.*is a pipe, which is not read"):
+        find_runtime(package)
 
 
 def test_what_is_no_package_is_told_of(tmp_path: Path) -> None:
