@@ -156,7 +156,7 @@ class TestProcesses:
             (("info", "secret.cat"), "E210"),
             (("graph", "tiny.cat", "-o", "shut/a.svg"), "E608"),
             (("graph", "tiny.cat", "-o", "a.svg"), "E608"),
-            (("build", "tiny.cat", "-o", "shut/made"), "E210"),
+            (("build", "tiny.cat", "-o", "shut/made"), "E608"),
             (("new", "new.cat"), "E608"),
             (("fmt", "odd.cat"), "E608"),
         ],

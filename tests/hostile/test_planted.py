@@ -33,7 +33,7 @@ def _loaded(path, *_, **__):
 PLANTED: dict[str, tuple[Plant, Callable[..., None], tuple]] = {
     "tensors are not compared with their digest": (
         lambda patch: patch.setattr(weights_file, "_compare", _nothing),
-        test_weights.test_a_file_that_is_none, ("translate", "bits flipped"),
+        test_weights.test_a_file_that_is_none, ("bits flipped",),
     ),
     "networks and runs are not compared": (
         lambda patch: patch.setattr(weights_file, "compare_owners", _nothing),
@@ -45,7 +45,7 @@ PLANTED: dict[str, tuple[Plant, Callable[..., None], tuple]] = {
     ),
     "one command reads weights by itself": (
         lambda patch: patch.setattr(planning, "load_scores", _loaded),
-        test_weights.test_a_file_that_is_none, ("plan", "bits flipped"),
+        test_weights.test_a_file_that_is_none, ("bits flipped",),
     ),
     "values that are not finite pass": (
         lambda patch: patch.setattr("catdsl.backend.weights.not_finite", lambda tensors: []),
@@ -77,7 +77,7 @@ PLANTED: dict[str, tuple[Plant, Callable[..., None], tuple]] = {
     ),
     "devices and pipes are opened": (
         lambda patch: patch.setattr(reading, "check_kind", _nothing),
-        test_tables.test_files_that_are_no_table, ("plan", "a folder"),
+        test_tables.test_files_that_are_no_table, ("a folder",),
     ),
     "nothing is too large": (
         lambda patch: patch.setenv("CATDSL_LIMITS", "arrays=99999999999"),
