@@ -56,7 +56,7 @@ def train(
     Example: catdsl train specs/facades_quick.cat --data facades -o runs/facades
     """
     project = open_spec(spec, set_)
-    folder = _folder(project, out, resume=resume, accept_changes=accept_changes)
+    folder = _folder(project, out, resume=resume, accept_changes=accept_changes, seed=seed, steps=steps)
     from catdsl.jobs.setting import JobOptions
     from catdsl.jobs.train import train as run
 
@@ -84,7 +84,7 @@ def distill(
     Example: catdsl distill specs/quickstart.cat --student student.cat --teacher runs/teacher
     """
     project = open_spec(spec, set_)
-    folder = _folder(project, out, resume=resume, accept_changes=accept_changes)
+    folder = _folder(project, out, resume=resume, accept_changes=accept_changes, seed=seed, steps=steps)
     from catdsl.jobs.distill import distill as run
     from catdsl.jobs.setting import JobOptions
 
@@ -111,7 +111,7 @@ def compress(
     Example: catdsl compress specs/quickstart.cat --budget 25%
     """
     project = open_spec(spec, set_)
-    folder = _folder(project, out, resume=resume, accept_changes=accept_changes)
+    folder = _folder(project, out, resume=resume, accept_changes=accept_changes, seed=seed, steps=steps)
     from catdsl.jobs.compress import compress as run
     from catdsl.jobs.setting import JobOptions
 
@@ -174,7 +174,9 @@ def import_weights(
     show_paths([out], format)
 
 
-def _folder(project: Project, out: Path | None, *, resume: bool, accept_changes: bool) -> Path:
+def _folder(
+    project: Project, out: Path | None, *, resume: bool, accept_changes: bool, seed: int, steps: int | None
+) -> Path:
     """Where a run lies; a name that was mistyped after --resume shall not go unseen.
 
     A run that cannot go on with this spec is refused here, before torch is loaded and data are opened.
@@ -185,7 +187,7 @@ def _folder(project: Project, out: Path | None, *, resume: bool, accept_changes:
     if resume and not folder.exists():
         say(f"there is no run at {folder} to resume: a new one begins")
     elif resume and not accept_changes:
-        check_spec(folder, project)
+        check_spec(folder, project, {"seed": seed, "steps": steps})
     return folder
 
 

@@ -230,11 +230,11 @@ def open_run(
     return run
 
 
-def check_spec(path: Path, project: Project) -> None:
-    """Raise CatError E604 where the run that lies at `path` was started with another spec, or other --set values."""
+def check_spec(path: Path, project: Project, asked: Mapping[str, Any]) -> None:
+    """Raise CatError E604 where the run that lies at `path` was started with another spec, or asked otherwise."""
     run = RunFolder(path)
     if there(run.record):
-        _changed(run, project, _spec_identity(project), run.held(), accept_changes=False)
+        _changed(run, project, {**_spec_identity(project), **asked}, run.held(), accept_changes=False)
 
 
 def _spec_identity(project: Project) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def folder(chosen: Chosen, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
     runtime, place = runtime_of_npm(), tmp_path_factory.mktemp("web")
     _picture(place / "example.png", 32, 48, seed=5)
-    options = WebOptions(runtime, examples=(place / "example.png",))
+    options = WebOptions(runtime, examples=((place / "example.png").read_bytes(),))
     return export_web(chosen, place / "page", options, lambda line: None).folder
 
 
