@@ -8,7 +8,7 @@ could not be compared.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from typing import Annotated, Any, BinaryIO
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 from safetensors import SafetensorError, safe_open
 
+from catdsl.acceptance import STRICT, Acceptance, Owner
 from catdsl.diagnostics import CatError
 from catdsl.files import write_whole
 from catdsl.reading import Door, opened, parse_json
@@ -52,59 +53,6 @@ class _Words(BaseModel):
 
 
 _WORDS = TypeAdapter(_Words)
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The network that weights are for, by its digest and in words, and the run that they belong to."""
-
-    network: str | None = None
-    shown: str = ""
-    run: str | None = None
-
-
-NOBODY = Owner()
-"""Of tensors that are not one network's."""
-
-
-def print_nothing(line: str) -> None:
-    """Of whoever tells nobody."""
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _SaidOnce:
-    """Passes each line on the first time that it is said."""
-
-    say: Callable[[str], None]
-    said: set[str] = field(default_factory=set, compare=False)
-
-    def __call__(self, line: str) -> None:
-        if line not in self.said:
-            self.said.add(line)
-            self.say(line)
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """Whether a file is taken that is not what it says, or not for what it is wanted for; and who is told."""
-
-    changes: bool = False
-    say: Callable[[str], None] = print_nothing
-
-    def __post_init__(self) -> None:
-        # A command may open one file at several places.
-        object.__setattr__(self, "say", self.say if isinstance(self.say, _SaidOnce) else _SaidOnce(self.say))
-
-    def refuse(self, problem: CatError) -> None:
-        """Raise the error, or say it where changes are accepted."""
-        if not self.changes:
-            raise problem
-        for diagnostic in problem.diagnostics:
-            self.say(f"warning: {diagnostic.message}; taken all the same, as --accept-changes says")
-
-
-STRICT = Acceptance()
 
 
 @dataclass(frozen=True, slots=True)

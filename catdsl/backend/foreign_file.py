@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import Tensor
 
+from catdsl.acceptance import NOBODY, STRICT, Acceptance, Owner
 from catdsl.backend.torch_file import load_torch_file
 from catdsl.backend.weights import read_weights
 from catdsl.diagnostics import CatError
 from catdsl.reading import Door
-from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner
 
 DOOR = Door(
     "checkpoint", "E605", "weights", help="save `generator.state_dict()`, with torch.save as .pth or with safetensors"

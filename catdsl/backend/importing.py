@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.backend.foreign_file import read_foreign
 from catdsl.backend.module import build_module
 from catdsl.backend.paths import graph_name
@@ -17,7 +18,6 @@ from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.ir.identity import owner_of
 from catdsl.search.released import graph_paths
-from catdsl.weights_file import STRICT, Acceptance
 
 _COUNTER = "num_batches_tracked"
 _STATISTICS = ("running_mean", "running_var", _COUNTER)

@@ -10,12 +10,13 @@ from safetensors.torch import load_file, save
 from torch import nn
 from torch.fx import GraphModule
 
+from catdsl.acceptance import NOBODY, STRICT, Acceptance, Owner
 from catdsl.backend.module import build_module
 from catdsl.backend.paths import graph_name, module_path
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.ir.identity import owner_of
-from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, checked, write_tensors
+from catdsl.weights_file import checked, write_tensors
 
 
 def save_weights(module: nn.Module, path: Path, facts: Mapping[str, Any], owner: Owner = NOBODY) -> None:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from catdsl.acceptance import Acceptance
 from catdsl.cli.app import app, say, show_paths, typed
 from catdsl.cli.flags import AcceptChanges, Data, Device, Format, FormatOption, Limit, Overwrite, Seed, Set, Source
 from catdsl.cli.guard import open_spec, overrides_of
 from catdsl.cli.printing import put, put_json, put_table
-from catdsl.weights_file import Acceptance
 
 
 class ProtocolName(StrEnum):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catdsl.acceptance import Acceptance
 from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import AcceptChanges, Format, FormatOption, Limit, Overwrite, Set, Source, UseTeacher, Weights
 from catdsl.cli.guard import overrides_of
 from catdsl.cli.printing import put_json
 from catdsl.diagnostics.shell import shell_word
-from catdsl.weights_file import Acceptance
 
 if TYPE_CHECKING:
     from catdsl.jobs.export import Exported

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from catdsl.acceptance import Acceptance
 from catdsl.cli.app import app, say, show_paths, typed
 from catdsl.cli.flags import (
     AcceptChanges,
@@ -40,7 +41,6 @@ from catdsl.cli.printing import put_json, put_table
 from catdsl.cli.speaking import speaks
 from catdsl.diagnostics.shell import shell_word
 from catdsl.project import Project
-from catdsl.weights_file import Acceptance
 
 
 @app.command()
@@ -181,7 +181,8 @@ def _folder(
 
     A run that cannot go on with this spec is refused here, before torch is loaded and data are opened.
     """
-    from catdsl.jobs.run_folder import check_spec, default_folder
+    from catdsl.jobs.run_folder import default_folder
+    from catdsl.jobs.run_opening import check_spec
 
     folder = out or default_folder(project)
     if resume and not folder.exists():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catdsl.acceptance import Acceptance
 from catdsl.cli.app import app, say
 from catdsl.cli.flags import (
     AcceptChanges,
@@ -28,7 +29,6 @@ from catdsl.cli.flags import (
 from catdsl.cli.guard import open_spec, show
 from catdsl.cli.printing import put, put_json
 from catdsl.project import Project
-from catdsl.weights_file import Acceptance
 
 if TYPE_CHECKING:
     from catdsl.search.scores import Scores as ScoresByName

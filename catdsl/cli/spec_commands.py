@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from catdsl.acceptance import Acceptance
 from catdsl.cli.app import app, say, show_paths
 from catdsl.cli.flags import (
     AcceptChanges,
@@ -30,7 +31,6 @@ from catdsl.diagnostics.render import render_github, render_json
 from catdsl.diagnostics.shell import shell_word
 from catdsl.ir.serial import to_json
 from catdsl.project import load
-from catdsl.weights_file import Acceptance
 
 
 @app.command()

@@ -11,8 +11,8 @@ from hashlib import blake2b
 from math import prod
 from typing import Any
 
+from catdsl.acceptance import Owner
 from catdsl.ir.graph import Graph, Node
-from catdsl.weights_file import Owner
 
 _BYTES = 16
 

@@ -5,13 +5,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from catdsl.acceptance import Acceptance
 from catdsl.jobs.reproducing import recorded
-from catdsl.jobs.run_folder import RunFolder, check_place, existing_run, open_run
+from catdsl.jobs.run_folder import RunFolder, existing_run
 from catdsl.jobs.run_lock import writing
+from catdsl.jobs.run_opening import check_place, open_run
 from catdsl.jobs.setting import JobOptions
 from catdsl.project import Project
 from catdsl.train.collective import by_first
-from catdsl.weights_file import Acceptance
 
 
 @contextmanager

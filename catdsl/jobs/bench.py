@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from catdsl.acceptance import Acceptance
 from catdsl.analysis.cost import cost_model
 from catdsl.analysis.input_size import with_input_size
 from catdsl.analysis.sizes import size_rule
@@ -32,7 +33,6 @@ from catdsl.jobs.bench_networks import (
 from catdsl.jobs.setting import choose_device
 from catdsl.project import Project
 from catdsl.train.modes import evaluating
-from catdsl.weights_file import Acceptance
 
 Say = Callable[[str], None]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch.fx import GraphModule
 
+from catdsl.acceptance import Acceptance
 from catdsl.analysis.input_size import with_input_size
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
@@ -16,7 +17,6 @@ from catdsl.jobs.run_folder import WEIGHTS, RunFolder, check_student, existing_r
 from catdsl.jobs.run_networks import trained_module
 from catdsl.project import Project
 from catdsl.reading import there
-from catdsl.weights_file import Acceptance
 
 TEACHER, STUDENT, DEPLOYED = "teacher", "student", "deployed"
 

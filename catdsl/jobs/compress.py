@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from catdsl.acceptance import Acceptance
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.identity import owner_of
@@ -29,7 +30,6 @@ from catdsl.search.scores import save_scores
 from catdsl.train.collective import first, wait_for_all
 from catdsl.train.engine import CHECKPOINT
 from catdsl.train.run_settings import weights_digest
-from catdsl.weights_file import Acceptance
 
 
 @dataclass(frozen=True, slots=True)

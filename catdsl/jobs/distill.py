@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from catdsl.acceptance import Acceptance
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.ir.graph import Graph
@@ -16,7 +17,6 @@ from catdsl.search.plan import Plan, plan_of_counts
 from catdsl.semantics.student_text import write_student
 from catdsl.train.collective import first
 from catdsl.train.run_settings import weights_digest
-from catdsl.weights_file import Acceptance
 
 
 def distill(

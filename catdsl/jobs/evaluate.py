@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from catdsl.acceptance import Acceptance
 from catdsl.diagnostics import CatError
 from catdsl.evaluate.label_table import read_table
 from catdsl.evaluate.segmenters import Normalise, load_segmenter
@@ -23,7 +24,6 @@ from catdsl.semantics.settings import DataSettings
 from catdsl.train.data.batches import plain_batches
 from catdsl.train.data.opening import ImageData
 from catdsl.view.report.content import STUDENT, TEACHER, Note, Protocol, Report
-from catdsl.weights_file import Acceptance
 
 IMAGES = "images"
 _FEWEST, _FEW = 2, 200

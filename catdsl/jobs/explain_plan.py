@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.analysis.cost import CostModel, cost_model
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.suggest import did_you_mean
@@ -21,7 +22,6 @@ from catdsl.search.budget import Budget, Limit, shown
 from catdsl.search.plan import Plan, Planner
 from catdsl.search.scores import Scores
 from catdsl.view.describe import amount
-from catdsl.weights_file import STRICT, Acceptance
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.analysis.cost import METRICS
 from catdsl.diagnostics import CatError, Diagnostic
 from catdsl.diagnostics.shell import shell_line
@@ -18,7 +19,6 @@ from catdsl.search.scores import Scores
 from catdsl.view.facts import costed_facts
 from catdsl.view.graph_page.model import model_of
 from catdsl.view.graph_page.page import Exploration, Start, render_graph_page
-from catdsl.weights_file import STRICT, Acceptance
 
 _HALF = Start("exact", "50%")
 

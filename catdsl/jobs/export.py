@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from catdsl import __version__
+from catdsl.acceptance import Acceptance
 from catdsl.analysis.sizes import SizeRule, size_rule, sizes_to_check
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.printable import printable
@@ -26,7 +27,6 @@ from catdsl.jobs.setting import stride
 from catdsl.jobs.targets import check_no_input, check_target, files_of, made_by, marked
 from catdsl.project import Project
 from catdsl.semantics.student import digest
-from catdsl.weights_file import Acceptance
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.backend.importing import import_weights
 from catdsl.backend.weights import save_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.identity import owner_of
 from catdsl.jobs.targets import check_target, files_of
 from catdsl.project import Project
-from catdsl.weights_file import STRICT, Acceptance
 
 
 def import_file(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.analysis.cost import METRICS
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
@@ -23,7 +24,6 @@ from catdsl.search.scores import load_scores, scales_of
 from catdsl.search.speed import Speed
 from catdsl.semantics.student_text import write_student
 from catdsl.view.describe import METRIC_NAMES, amount
-from catdsl.weights_file import STRICT, Acceptance
 
 
 def scores_for(

@@ -24,8 +24,8 @@ _SHOWN = 3
 def replacing(folder: Path, *, own: Own, say: Say, shared: bool = False) -> Iterator[Path]:
     """A new folder to fill, which takes the place of `folder` when the block ends without an error.
 
-    A `shared` folder is one that a user names and may have other files in: where it does, or is the one
-    that we are in, it stays itself, and the new files, of which none lies in a folder, are put into it.
+    A `shared` folder is named by the user and may hold other files. Where it does, or is the current
+    folder, it stays, and the new files are moved into it; they must not lie in sub-folders.
     After an error the older folder is as it was, and the new one is gone. Raises CatError E608.
     """
     try:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field, TypeAdapter
 
 from catdsl.diagnostics import CatError
+from catdsl.diagnostics.printable import printable
 from catdsl.files import not_writable, write_text
 from catdsl.jobs.run_links import check_links
 from catdsl.reading import Door, read_json
@@ -93,17 +94,11 @@ def _held(folder: Path) -> CatError:
         writer = read_json(folder / _WRITER, _DOOR, _WRITERS)
         doing = f": {' '.join(writer.command)}" if writer.command else ""
         told = f"process {writer.pid} on {writer.host}, since {writer.since}{doing}"
-        notes = (_printable(told),)
+        notes = (printable(told[:_SHOWN]),)
     return CatError.one(
         "E603", f"another process is writing into the run {folder}", notes=notes,
         help="wait until it has ended, or choose another place with -o",
     )  # fmt: skip
-
-
-def _printable(text: str) -> str:
-    """Text of a file that anybody may have written, for a terminal."""
-    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    return "".join(x if x.isprintable() else x.encode("unicode_escape").decode() for x in shown)
 
 
 def _check_there(folder: Path, begun: os.stat_result) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 from torch.fx import GraphModule
 
+from catdsl.acceptance import Acceptance
 from catdsl.backend.weights import module_with_weights, read_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
@@ -14,7 +15,6 @@ from catdsl.ir.identity import owner_of
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run
 from catdsl.project import Project, load
 from catdsl.reading import there
-from catdsl.weights_file import Acceptance
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, TypeAdapter
 
+from catdsl.acceptance import Acceptance
 from catdsl.diagnostics import CatError
 from catdsl.files import write_text
 from catdsl.reading import Door, parse_json, read_bytes
-from catdsl.weights_file import Acceptance
 
 DIGEST = "digest"
 

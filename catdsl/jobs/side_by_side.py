@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.diagnostics import CatError
 from catdsl.jobs.replacing import replacing
 from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run
@@ -14,7 +15,6 @@ from catdsl.view.report.comparison_plot import comparison_plot
 from catdsl.view.report.content import Report
 from catdsl.view.report.files import JSON
 from catdsl.view.report.serial import from_json
-from catdsl.weights_file import STRICT, Acceptance
 
 NAME = "comparison"
 COMMAND = "compare"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
+from catdsl.acceptance import Acceptance, Owner
 from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module, with_taps
 from catdsl.backend.weights import (
@@ -46,7 +47,6 @@ from catdsl.train.jobs import RunOptions, Tapped, distill_student, train_teacher
 from catdsl.train.recipe import teacher_recipe
 from catdsl.train.seeding import derived_seed
 from catdsl.train.taylor import taylor_scores
-from catdsl.weights_file import Acceptance, Owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import Tensor
 from torch.fx import GraphModule
 
+from catdsl.acceptance import Acceptance
 from catdsl.backend.out_of_memory import of_memory
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.diagnostic import first_line
@@ -27,7 +28,6 @@ from catdsl.train.data.level_check import check_bits_used
 from catdsl.train.data.pixels import Unreadable
 from catdsl.train.data.sides import Side
 from catdsl.train.modes import evaluating
-from catdsl.weights_file import Acceptance
 
 _LISTED = 10
 _PICTURES = Door("picture", "E602", "picture", "give image files, or folders of them")

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue, TypeAdapter
 
 from catdsl import __version__
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.analysis.sizes import SideRule, SizeRule
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.printable import printable_json
@@ -26,7 +27,6 @@ from catdsl.reading import Door, read_json
 from catdsl.train.data.pixels import CHANNELS, Picture, Unreadable, decode, file_bytes
 from catdsl.view.report.content import INPUT
 from catdsl.view.web_page.page import INDEX, SCRIPT, STYLE, WORKER, Macs, Side, WebModel, facts_of, web_page
-from catdsl.weights_file import STRICT, Acceptance
 
 MODEL, FACTS = "model.onnx", "facts.json"
 _MADE_BY = "catdsl export --web"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save
 
+from catdsl.acceptance import NOBODY, STRICT, Acceptance, Owner
 from catdsl.diagnostics import CatError, Diagnostic, Severity, Span
 from catdsl.diagnostics.suggest import did_you_mean
 from catdsl.ir.graph import Graph, Node
@@ -14,7 +15,7 @@ from catdsl.ir.types import Width
 from catdsl.reading import Door, there
 from catdsl.search.arrays import read_npz
 from catdsl.search.released import graph_paths
-from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, checked, write_tensors
+from catdsl.weights_file import checked, write_tensors
 
 Scores = Mapping[str, np.ndarray]
 

@@ -10,6 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from torch.optim import Optimizer
 
+from catdsl.acceptance import NOBODY, STRICT, Acceptance, Owner
 from catdsl.backend.torch_file import load_torch_file
 from catdsl.backend.weights import not_finite
 from catdsl.diagnostics import CatError, Diagnostic, first_line
@@ -18,7 +19,7 @@ from catdsl.reading import Door, parse_json
 from catdsl.train.averaging import Average
 from catdsl.train.checkpoint_digest import content_digest
 from catdsl.train.systems.system import System
-from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, compare_owners
+from catdsl.weights_file import compare_owners
 
 if TYPE_CHECKING:
     from lightning_fabric.plugins.precision.precision import Precision

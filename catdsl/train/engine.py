@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from catdsl.acceptance import NOBODY, Acceptance, Owner, silent
 from catdsl.diagnostics import CatError
 from catdsl.reading import there
 from catdsl.train import collective
@@ -25,7 +26,6 @@ from catdsl.train.seeding import derived_seed
 from catdsl.train.stepping import train_step
 from catdsl.train.stopping import StopRequest
 from catdsl.train.systems.system import System
-from catdsl.weights_file import NOBODY, Acceptance, Owner, print_nothing
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
@@ -52,7 +52,7 @@ class Run:
     tensorboard: bool = False
     owner: Owner = NOBODY
     """The network that is trained, and the run that it is trained in; a checkpoint says both."""
-    say: Callable[[str], None] = print_nothing
+    say: Callable[[str], None] = silent
 
     @property
     def checkpoint(self) -> Path:

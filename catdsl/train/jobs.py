@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from catdsl.acceptance import NOBODY, STRICT, Acceptance, Owner, silent
 from catdsl.diagnostics import CatError
 from catdsl.reading import there
 from catdsl.semantics.settings import SpecSettings
@@ -31,7 +32,6 @@ from catdsl.train.systems.distillation import Distillation, build_adapters
 from catdsl.train.systems.judge import Judge
 from catdsl.train.systems.paired import Paired
 from catdsl.train.systems.system import System
-from catdsl.weights_file import NOBODY, STRICT, Acceptance, Owner, print_nothing
 
 _SAMPLED = 4
 
@@ -54,7 +54,7 @@ class RunOptions:
     tensorboard: bool = False
     owner: Owner = NOBODY
     """The network that is trained, and the run that it is trained in."""
-    say: Callable[[str], None] = print_nothing
+    say: Callable[[str], None] = silent
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

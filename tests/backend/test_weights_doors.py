@@ -8,11 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from catdsl import weights_file
+from catdsl.acceptance import STRICT, Acceptance, Owner
 from catdsl.backend.weights import module_with_weights, read_weights, save_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.identity import owner_of
 from catdsl.project import Project, load
-from catdsl.weights_file import STRICT, Acceptance, Owner
 
 TEXT = """
 generator one {

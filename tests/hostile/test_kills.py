@@ -1,17 +1,14 @@
 """Commands that are killed at random moments: the same result afterwards, no file lost, nothing left over."""
 
-import multiprocessing
-import os
 import random
 import shutil
-import sys
 import time
-from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
 from catdsl.files import is_temporary
+from tests.jobs.killing import command, server
 
 pytestmark = pytest.mark.slow
 
@@ -27,32 +24,9 @@ COMMANDS = {
 }
 
 
-def command(folder: str, cache: str, words: tuple[str, ...]) -> None:
-    """What a process does that may be killed."""
-    os.chdir(folder)
-    # The server was started with what holds for all tests.
-    os.environ["XDG_CACHE_HOME"] = cache
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    sys.argv = ["catdsl", *words]
-    import torch
-
-    from catdsl.cli import main
-
-    torch.set_num_threads(1)
-    torch.seed()
-    main()
-
-
 @pytest.fixture(scope="module")
 def processes():
-    """Forked from a server that has loaded everything, so that each begins at once."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.jobs.preloaded"])
-    # Here, where the tests can be imported: the cases begin in folders of their own.
-    forkserver.ensure_running()
-    return context
+    return server()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from catdsl.cli import main
-from catdsl.jobs.run_folder import open_run
+from catdsl.jobs.run_opening import open_run
 from catdsl.limits import VARIABLE
 from catdsl.project import load
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catdsl.acceptance import STRICT
 from catdsl.backend.weights import save_weights
 from catdsl.export import checking
 from catdsl.jobs import export as job
 from catdsl.project import load
-from catdsl.weights_file import STRICT
 from tests.export.networks import network
 
 _SPEC = """

@@ -1,15 +1,13 @@
 """Compressions of all three systems, killed again and again, end in the weights of one that was left alone."""
 
-import multiprocessing
-import os
 import random
 import signal
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.jobs.killing import command, server
 from tests.jobs.systems import write_images, write_spec
 
 pytestmark = pytest.mark.slow
@@ -18,33 +16,17 @@ STEPS = 24
 KILLS = 20
 
 
-def compress(folder: str, system: str, run: str) -> None:
-    """What a process does that may be killed: `catdsl compress ... --resume`."""
-    os.chdir(folder)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    sys.argv = ["catdsl", "compress", f"{system}.cat", "--data", "images", "-o", run, "--steps", str(STEPS), "--resume"]
-    import torch
-
-    from catdsl.cli import main
-
-    torch.set_num_threads(1)
-    # Forked processes begin in one random state, real ones in their own.
-    torch.seed()
-    main()
+def words(system: str, run: str) -> tuple[str, ...]:
+    return ("compress", f"{system}.cat", "--data", "images", "-o", run, "--steps", str(STEPS), "--resume")
 
 
 @pytest.fixture(scope="module")
 def processes():
-    """Forked from a server that has loaded everything, so that each begins at once."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.jobs.preloaded"])
-    return context
+    return server()
 
 
 def finish(processes, folder, system, run):
-    process = processes.Process(target=compress, args=(str(folder), system, run))
+    process = processes.Process(target=command, args=(str(folder), None, words(system, run)))
     began = time.monotonic()
     process.start()
     process.join(180)
@@ -53,7 +35,7 @@ def finish(processes, folder, system, run):
 
 
 def kill(processes, folder, system, run, after):
-    process = processes.Process(target=compress, args=(str(folder), system, run))
+    process = processes.Process(target=command, args=(str(folder), None, words(system, run)))
     process.start()
     time.sleep(after)
     process.kill()

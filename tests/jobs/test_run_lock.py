@@ -46,7 +46,7 @@ def test_the_second_is_told_who_writes(holder, tmp_path):
     (note,) = told.notes
     assert f"process {holder.pid} on {socket.gethostname()}, since 20" in note
     # The word on the writer is a file, and what it holds is shown without control characters.
-    assert note.endswith(r": catdsl train x\x1b[31m.cat")
+    assert note.endswith(": catdsl train x\N{REPLACEMENT CHARACTER}[31m.cat")
 
 
 def test_who_writes_may_be_unknown(holder, tmp_path):

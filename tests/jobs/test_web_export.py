@@ -6,13 +6,13 @@ import os
 import pytest
 from PIL import Image
 
+from catdsl.acceptance import Acceptance
 from catdsl.backend.weights import save_weights
 from catdsl.diagnostics import CatError
 from catdsl.export.web_runtime import FILES
 from catdsl.jobs.web_export import examples_of
 from catdsl.limits import VARIABLE
 from catdsl.project import load
-from catdsl.weights_file import Acceptance
 from tests.export.networks import network
 from tests.jobs.conftest import TINY
 

@@ -5,6 +5,7 @@ import torch
 from lightning_fabric.plugins.precision.precision import Precision
 
 from catdsl import files
+from catdsl.acceptance import Acceptance, Owner
 from catdsl.diagnostics import CatError
 from catdsl.train.averaging import Average
 from catdsl.train.checkpoint import (
@@ -20,7 +21,6 @@ from catdsl.train.discriminator import build_discriminator
 from catdsl.train.recipe import Recipe
 from catdsl.train.systems.judge import Judge
 from catdsl.train.systems.paired import Paired
-from catdsl.weights_file import Acceptance, Owner
 from tests.train.full_disk import files_of_at_most
 from tests.train.one_step import one_step
 from tests.train.tiny_networks import TinyGenerator
