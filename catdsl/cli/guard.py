@@ -1,6 +1,5 @@
 """Around every command: errors to stderr in the asked form, exit codes, specs opened with their warnings."""
 
-import errno
 import gc
 import os
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import typer
 
 from catdsl.backend.compilers import of_a_compiler
-from catdsl.cli import signals, streams
+from catdsl.cli import signals
 from catdsl.cli.printing import tell_styled
 from catdsl.cli.refusals import refusal
 from catdsl.cli.speaking import speaks
@@ -39,16 +38,11 @@ def _ended(error: BaseException) -> int:
         return interrupted
     match error:
         case SystemExit():
-            # What typer makes of an output that nobody reads.
-            if _is_pipe(error.__context__) and streams.abandoned():
-                return 0
             return error.code if isinstance(error.code, int) else int(error.code is not None)
         case KeyboardInterrupt():
             return 130
         case CatError():
             return _refuse(error)
-        case OSError() if _is_pipe(error) and streams.abandoned():
-            return 0
     if of_a_compiler(error):
         return _refuse(
             CatError.one(
@@ -58,10 +52,6 @@ def _ended(error: BaseException) -> int:
         )  # fmt: skip
     known = refusal(error)
     return _fault(error) if known is None else _refuse(known)
-
-
-def _is_pipe(error: BaseException | None) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 
 def _flushed() -> int:

@@ -33,6 +33,15 @@ def test_a_reader_that_leaves_a_long_output(shell, spec):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+def test_a_reader_that_leaves_neither_stops_the_work_nor_hides_a_failure(shell, spec, reader):
+    for command, code in (("check gone.cat", 1), ("check gone.cat --format json", 1), ("nonsense", 2)):
+        assert quiet(shell(f"catdsl {command} 2>&1 | {reader}")).returncode == code
+    spec.write_text(spec.read_text() + "train { batch = 2, ndf = 4, discriminator_layers = 1 }\n")
+    assert quiet(shell(f"catdsl train tiny.cat --steps 2 -o run 2>&1 | {reader}")).returncode == 0
+    assert (spec.parent / "run" / "teacher" / "weights.safetensors").exists()
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "<&-"])
 def test_streams_that_are_closed(shell, spec, closed):
     for command, code in (("check tiny.cat", 0), ("info tiny.cat", 0), ("check gone.cat", 1), ("nonsense", 2)):
