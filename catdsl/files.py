@@ -260,6 +260,9 @@ def _check_kind(shown: Path, place: Path) -> None:
     except FileNotFoundError:
         return
     problem = next((text for test, text in _NO_FILE if test(mode)), None)
+    if stat.S_ISREG(mode) and not mode & 0o222:
+        # A new file could take its place all the same, which is not what whoever protected it wants.
+        problem = "it is write-protected"
     if problem is not None:
         raise CatError.one("E608", f"cannot write {shown}: {problem}", help="choose another path")
 

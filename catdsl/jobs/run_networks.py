@@ -12,7 +12,7 @@ from catdsl.backend.weights import module_with_weights, read_weights
 from catdsl.diagnostics import CatError
 from catdsl.ir.graph import Graph
 from catdsl.ir.identity import owner_of
-from catdsl.jobs.run_folder import WEIGHTS, RunFolder, existing_run
+from catdsl.jobs.run_folder import WEIGHTS, RunFolder, check_student, existing_run
 from catdsl.project import Project, load
 from catdsl.reading import there
 
@@ -59,6 +59,9 @@ def trained_module(graph: Graph, run: RunFolder, part: Path) -> GraphModule:
 def _of_run(run: RunFolder, *, teacher: bool) -> Trained:
     if not teacher and there(run.student / WEIGHTS):
         return Trained(run.student_project(), run.student / WEIGHTS, run.id, run.acceptance)
+    if not teacher and there(run.student_program):
+        # The teacher's pictures would pass for the student's.
+        check_student(run)
     path = run.teacher / WEIGHTS
     if not there(path):
         raise CatError.one("E603", f"the run {run.path} has no trained network yet", help="finish it with --resume")

@@ -29,7 +29,10 @@ _WITHOUT_DIGEST = 3
 """The format before, which says neither whose it is nor has a digest; it is read all the same."""
 
 CHECKPOINT_DOOR = Door(
-    "checkpoint", "E604", "checkpoint", "restore the file from a copy, or remove the run folder and start again"
+    "checkpoint",
+    "E604",
+    "checkpoint",
+    "restore the file from a copy, or remove it: this part of the run then begins afresh",
 )
 
 
@@ -101,7 +104,7 @@ class Trained:
                 "E605",
                 "the checkpoint holds the weights of other networks",
                 notes=(first_line(error),),
-                help="continue with the spec that the run was started with",
+                help="go on with the spec that the run was started with: its copy is in the run's `spec` folder",
             ) from error
 
     def _check_whole(self, checkpoint: Checkpoint) -> None:

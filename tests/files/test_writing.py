@@ -352,3 +352,13 @@ class TestCache:
         monkeypatch.setenv("HOME", home)
         with pytest.raises(CatError, match="XDG_CACHE_HOME"):
             cache_folder("b")
+
+
+def test_a_file_that_is_write_protected_stays(tmp_path):
+    """For whoever may write everything, too."""
+    path = tmp_path / "kept"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    refused(path, "it is write-protected")
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["kept"]

@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 from torch._inductor.exc import InvalidCxxCompiler
 
+from catdsl.files import write_bytes
+from catdsl.jobs.run_opening import Asked
 from catdsl.project import load
 from catdsl.train import engine
 
@@ -173,3 +175,29 @@ def test_a_spec_that_was_only_renamed_is_copied_under_its_new_name(cli):
     (cli.folder / "tiny.cat").rename(cli.folder / "moved.cat")
     cli("train", "moved.cat", "-o", "run", "--steps", 3, "--resume", "--accept-changes")
     cli("evaluate", "run")
+
+
+def test_a_change_that_nothing_comes_of_is_undone(cli):
+    """The discriminator of the checkpoint has other shapes: the record is that of the run as it is, and it goes on."""
+    command = ("train", "tiny.cat", "-o", "run", "--steps", 4)
+    cli(*command)
+    kept = {path: path.read_bytes() for path in (cli.folder / "run" / "spec").rglob("*") if path.is_file()}
+    kept[cli.folder / "run" / "run.json"] = (cli.folder / "run" / "run.json").read_bytes()
+    spec = (cli.folder / "tiny.cat").read_text()
+    (cli.folder / "tiny.cat").write_text(spec.replace("ndf = 4", "ndf = 8"))
+    told = cli(*command, "--resume", "--accept-changes", code=1).stderr
+    assert "other networks" in told
+    assert {path: path.read_bytes() for path in kept} == kept
+    (cli.folder / "tiny.cat").write_text(spec)
+    cli(*command, "--resume")
+
+
+def test_a_change_that_something_came_of_stays(cli):
+    cli("train", "tiny.cat", "-o", "run", "--steps", 2)
+    run = cli.folder / "run"
+    before = Asked.of(run)
+    (run / "spec" / "tiny.cat").write_text("changed")
+    checkpoint = run / "teacher" / "checkpoint.pt"
+    write_bytes(checkpoint, checkpoint.read_bytes())
+    before.put_back()
+    assert (run / "spec" / "tiny.cat").read_text() == "changed"
