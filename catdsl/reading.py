@@ -42,6 +42,15 @@ _REASONS = {
     errno.ENOENT: "it does not exist",
     errno.ENXIO: "is a socket or a device, which is not read",
 }
+_PERMISSION = "check who may read this file and enter its folders"
+_HELPS = {
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.ENOENT: "check the path",
+    errno.ENAMETOOLONG: "check the path",
+    errno.ELOOP: "check where the links lead",
+}
+"""What to do where the file itself is not at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,8 @@ class Door:
 
     def unreadable(self, shown: object, error: Refusal, span: Span | None = None) -> CatError:
         """The error for a file that the system does not let be read."""
-        return CatError.one(self.code, f"cannot read {shown}: {reason(error)}", span, help=self.help)
+        help = _HELPS.get(error.errno or 0, self.help) if isinstance(error, OSError) else self.help
+        return CatError.one(self.code, f"cannot read {shown}: {reason(error)}", span, help=help)
 
 
 def there(path: Path) -> bool:
@@ -154,7 +164,9 @@ def parse_json(text: bytes | str, door: Door, model: TypeAdapter[T], *, shown: o
         return model.validate_json(text)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
-        notes = tuple(f"{_place(problem['loc'])}{problem['msg']}" for problem in problems[:_SHOWN])
+        notes = tuple(
+            f"{_place(problem['loc'])}{problem['msg'].removeprefix('Value error, ')}" for problem in problems[:_SHOWN]
+        )
         more = (f"and {len(problems) - _SHOWN} more",) if len(problems) > _SHOWN else ()
         raise door.refuse(shown, f"is no {door.what}, or is damaged", notes=(*notes, *more)) from None
 

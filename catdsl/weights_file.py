@@ -25,7 +25,7 @@ from catdsl.diagnostics import CatError
 from catdsl.files import write_whole
 from catdsl.reading import Door, opened, parse_json
 
-WEIGHTS_DOOR = Door("weights file", "E605", "weights", "it is damaged, or no .safetensors file")
+WEIGHTS_DOOR = Door("weights file", "E605", "weights", "give a .safetensors file that catdsl or `import-weights` wrote")
 
 _KEY = "catdsl"
 _LENGTH = 8
@@ -163,7 +163,7 @@ def _compare(path: Path, words: _Words, found: str | None, wanted: Owner, accept
     unknown = [what for what, word in (("network", words.network), ("digest", words.tensors)) if word is None]
     if unknown and wanted.network is not None:
         missing = "neither the network that it is for nor a digest" if len(unknown) == 2 else f"no {unknown[0]}"
-        acceptance.say(f"note: {path} says {missing}: only names, shapes and finite values are compared")
+        acceptance.say(f"note: {path} names {missing}; only names, shapes and finite values were checked")
 
 
 def compare_owners(
@@ -181,9 +181,9 @@ def compare_owners(
         acceptance.refuse(
             CatError.one(
                 code,
-                f"{what} {path} are for another network: {found.shown or 'one'} ({_short(found.network)}), "
+                f"{what} {path} came from another network: {found.shown or 'one'} ({_short(found.network)}), "
                 f"not {wanted.shown} ({_short(wanted.network)})",
-                help=f"use the spec, student program and --set values that they were made with, {_GO_ON}",
+                help=f"use the spec, student program and --set values of that network, {_GO_ON}",
             )
         )
 

@@ -1,6 +1,7 @@
 """What all tests share: surroundings that do not depend on the machine, and the root of the checkout."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,10 @@ for variable in (
 os.environ |= {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
 # What was measured on this machine has no say in tests.
 os.environ["XDG_CACHE_HOME"] = os.devnull
+
+# A shell starts what runs in its background deaf to Ctrl-C, and the processes of tests inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 fix_examples()
 

@@ -30,9 +30,7 @@ _MEMORY = Refusal(
     "a training goes on from its last checkpoint with --resume",
 )  # fmt: skip
 _FULL = Refusal("E608", "the results cannot be written: no space is left on the device", "make room, and try again")
-_PERMISSION = Refusal(
-    "E210", "there is no permission for it", "check who may read and write this path, and its folders"
-)
+_PERMISSION = Refusal("E210", "permission denied", "check who may read and write this path, and its folders")
 _FILES = Refusal("E210", "too many files are open", "raise the limit with `ulimit -n`, or lower `workers` in data { }")
 _PATH = Refusal("E210", "the system refuses a path", "check the path, and what lies there")
 _PROCESSES = Refusal(

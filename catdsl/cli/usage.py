@@ -1,10 +1,12 @@
 """A command that was typed wrongly is told so without the control characters of what was typed."""
 
 import sys
+from functools import cache
 from io import StringIO
 from typing import Any
 
 import typer
+from typer.main import get_command
 
 from catdsl.cli.printing import tell
 
@@ -15,10 +17,14 @@ _UsageError: Any = typer.BadParameter.__base__
 def run(app: typer.Typer) -> None:
     """Run the command that was typed. Ends with SystemExit: 2 where it was typed wrongly."""
     try:
-        code = app(standalone_mode=False)
+        code = _command(app)(standalone_mode=False)
     except _UsageError as error:
         shown = StringIO()
         error.show(shown)
         tell(shown.getvalue().rstrip("\n"))
         sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+# All commands are built anew otherwise, each time that one runs.
+_command = cache(get_command)

@@ -103,7 +103,7 @@ def assemble(run: RunFolder, networks: Mapping[str, Network], measured: Measured
     digest = weights_digest(networks[TEACHER].module) if TEACHER in networks else ""
     asked = record.asked
     return Report(
-        title=_title(project, asked.budget), run=str(run.path), spec=Path(record.file).name,
+        title=_title(project, asked.budget), run=str(run.path), run_id=run.id, spec=Path(record.file).name,
         system=project.settings.train.system,
         data=_data(measured),
         date=datetime.now(UTC).isoformat(timespec="seconds"), seed=asked.seed, size=size,

@@ -190,7 +190,7 @@ def default_folder(project: Project, ending: str = "") -> Path:
 def existing_run(path: Path, acceptance: Acceptance = STRICT) -> RunFolder:
     """A run that was made before, all of its records read. Raises CatError E603, E604."""
     run = RunFolder(path, acceptance)
-    if not run.record.is_file():
+    if not there(run.record):
         raise CatError.one(
             "E603",
             f"{path} is not a run folder (it has no run.json)",
@@ -206,8 +206,7 @@ def check_student(run: RunFolder) -> None:
     if not there(run.student / WEIGHTS):
         raise CatError.one(
             "E603", f"the run {run.path} has no trained student yet",
-            help="finish it with --resume; `export --use-teacher` takes its teacher, and of a spec or a student "
-            "program `bench` takes initial weights",
+            help="finish it with `catdsl compress SPEC --resume`, or take its teacher with --use-teacher",
         )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ A run folder may come from elsewhere, or be damaged. Whatever opens it sees valu
 and range, paths that stay inside, or an error that names the file and the field.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -13,11 +12,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, TypeAdapter
 
 from catdsl.acceptance import Acceptance
-from catdsl.diagnostics import CatError
 from catdsl.files import write_text
+from catdsl.provenance import check_digest, check_run, say_unknown, with_digest
 from catdsl.reading import Door, parse_json, read_bytes
-
-DIGEST = "digest"
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -163,7 +160,7 @@ def write_record(path: Path, values: Mapping[str, Any], *, run: str | None, inde
     # As it will be read: names of files may hold bytes that are no text.
     told = json.dumps({**values, **({} if run is None else {"run": run})}, ensure_ascii=False)
     whole = json.loads(told.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    text = json.dumps({**whole, DIGEST: record_digest(whole)}, indent=indent, ensure_ascii=False)
+    text = json.dumps(with_digest(whole), indent=indent, ensure_ascii=False)
     write_text(path, text + "\n")
 
 
@@ -178,49 +175,24 @@ def read_record(
     door = Door("record of a run", "E604", "json", help)
     text = read_bytes(path, door)
     values = parse_json(text, door, _OBJECT, shown=path)
-    signed = DIGEST in values
-    said = values.pop(DIGEST, None)
-    if signed and said != record_digest(values):
-        acceptance.refuse(
-            CatError.one(
-                "E604", f"{path} was changed since it was written: its digest is {record_digest(values)[:12]}, and it "
-                f"says {str(said)[:12]}",
-                help="restore the file from a copy, or go on on purpose with --accept-changes",
-            )
-        )  # fmt: skip
+    signed = check_digest(values, path, "E604", acceptance)
     owner = values.get("run")
-    if run is not None and owner is not None and owner != run:
-        acceptance.refuse(
-            CatError.one(
-                "E604", f"{path} belongs to another run: it says {str(owner)[:12]}, this run is {run[:12]}",
-                help="put back the file that this run has made, or go on on purpose with --accept-changes",
-            )
-        )  # fmt: skip
+    check_run(owner, run, path, "E604", acceptance)
     record = parse_json(text, door, TypeAdapter(model), shown=path)
-    _say_what_is_missing(path, record, run, signed=signed, owned=owner is not None, acceptance=acceptance)
+    if isinstance(record, RunRecord):
+        _say_of_old_run(path, record, signed=signed, acceptance=acceptance)
+    elif run is not None:
+        say_unknown(path, run=owner is not None, digest=signed, acceptance=acceptance)
     return record
 
 
-def _say_what_is_missing(
-    path: Path, record: BaseModel, run: str | None, *, signed: bool, owned: bool, acceptance: Acceptance
-) -> None:
+def _say_of_old_run(path: Path, record: RunRecord, *, signed: bool, acceptance: Acceptance) -> None:
     """Say what could not be compared: once for all files of a run that a version without these has made."""
-    if isinstance(record, RunRecord):
-        if record.id is None:
-            missing = "no name of the run" if signed else "neither a name of the run nor a digest"
-            acceptance.say(f"note: {path} says {missing}: only kinds and ranges of its records are compared")
-        elif not signed:
-            acceptance.say(f"note: {path} says no digest: only kinds and ranges are compared")
-        return
-    unknown = [what for what, known in (("run", owned), ("digest", signed)) if not known]
-    if unknown and run is not None:
-        missing = "neither the run that it belongs to nor a digest" if len(unknown) == 2 else f"no {unknown[0]}"
-        acceptance.say(f"note: {path} says {missing}: only kinds and ranges are compared")
-
-
-def record_digest(values: Mapping[str, Any]) -> str:
-    """The digest of a record's values, in whatever order they stand."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    if record.id is None:
+        missing = "no run id" if signed else "neither a run id nor a digest"
+        acceptance.say(f"note: {path} has {missing}; only types and ranges of the run's records were checked")
+    else:
+        say_unknown(path, run=True, digest=signed, acceptance=acceptance)
 
 
 _OBJECT: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])

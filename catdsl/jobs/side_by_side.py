@@ -33,7 +33,7 @@ def compare_runs(runs: Sequence[Path], *, metric: str | None = None, acceptance:
     opened = [existing_run(run, acceptance) for run in runs]
     for run in filter(_stale, opened):
         acceptance.say(f"warning: {run.path} was trained after it was evaluated; evaluate it again")
-    comparison = compare([_report(run) for run in opened])
+    comparison = compare([_report(run, acceptance) for run in opened])
     plotted_metric(comparison, metric)
     return comparison
 
@@ -71,14 +71,14 @@ def write_comparison(
     return tuple(folder / name for name in texts)
 
 
-def _report(run: RunFolder) -> Report:
+def _report(run: RunFolder, acceptance: Acceptance) -> Report:
     path = run.report / JSON
     if not path.is_file():
         raise CatError.one(
             "E603", f"the run {run.path} has not been evaluated",
             help=f"run `catdsl evaluate {run.path} --data DIR` first",
         )  # fmt: skip
-    return from_json(read_text(path, _REPORT_DOOR), name=str(path))
+    return from_json(read_text(path, _REPORT_DOOR), name=str(path), run=run.id, acceptance=acceptance)
 
 
 def _stale(folder: RunFolder) -> bool:

@@ -12,6 +12,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("catdsl",),  # the package's own `__init__`: its version, and on demand what PUBLIC names
     ("catdsl.resources", "catdsl.diagnostics"),
     ("catdsl.limits", "catdsl.temporary", "catdsl.exchanging", "catdsl.acceptance"),
+    ("catdsl.provenance",),
     ("catdsl.files", "catdsl.reading"),
     ("catdsl.weights_file",),
     ("catdsl.syntax",),

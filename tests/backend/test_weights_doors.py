@@ -61,7 +61,7 @@ def test_weights_of_their_program_pass_without_a_word(project: Project, path: Pa
 def test_another_program_of_equal_shapes(path: Path) -> None:
     other = load(OTHER)
     message = refused(other, path)
-    assert "are for another network: generator `one` of " in message
+    assert "came from another network: generator `one` of " in message
     assert "not generator `other` of " in message
     (line,) = accepted(other, path)
     assert line.startswith("warning: the weights in ")
@@ -112,8 +112,8 @@ def test_a_file_from_elsewhere_is_taken_with_a_line(project: Project, path: Path
     module_with_weights(project.graph, path, Acceptance(False, said.append), run=RUN)
     (line,) = said
     assert line == (
-        f"note: {path} says neither the network that it is for nor a digest: "
-        "only names, shapes and finite values are compared"
+        f"note: {path} names neither the network that it is for nor a digest; "
+        "only names, shapes and finite values were checked"
     )
 
 

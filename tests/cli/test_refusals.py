@@ -24,7 +24,7 @@ def of_system(number, path=None):
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (of_system(errno.EACCES, "a/b"), "E210", "there is no permission for it: a/b"),
+        (of_system(errno.EACCES, "a/b"), "E210", "permission denied: a/b"),
         (of_system(errno.EPERM, b"a/b"), "E210", "a/b"),
         (of_system(errno.ENOSPC), "E608", "no space is left"),
         (of_system(errno.EDQUOT), "E608", "quota"),

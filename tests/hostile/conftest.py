@@ -1,15 +1,13 @@
 """Two whole runs of equal shapes, made once, and copies of them for each case."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.jobs.conftest import TINY, cache, cli  # noqa: F401
+from tests.jobs.killing import command, server
 
 OTHER = TINY.replace("-> tanh", "-> sigmoid")
 
@@ -22,17 +20,18 @@ def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:  # noqa
     (folder / "other.cat").write_text(OTHER, encoding="utf-8")
     Image.new("RGB", (16, 16), (200, 30, 90)).save(folder / "photo.png")
     steps = ("--budget", "40%", "--steps", "2")
+    # Nothing is killed; they begin with everything loaded.
+    processes = server()
     for words in (
         ("compress", "tiny.cat", *steps, "-o", "run"),
         ("compress", "tiny.cat", *steps, "-o", "sibling", "--seed", "1"),
         ("compress", "other.cat", *steps, "-o", "stranger"),
         ("evaluate", "run"),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "catdsl", *words], cwd=folder, capture_output=True, text=True, check=False,
-            env={**os.environ, "XDG_CACHE_HOME": str(cache), "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        process = processes.Process(target=command, args=(str(folder), str(cache), words))
+        process.start()
+        process.join(300)
+        assert process.exitcode == 0, f"`catdsl {' '.join(words)}` ended with {process.exitcode}"
     return folder
 
 

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from tests.jobs.conftest import Done
+
 _ALLOWED = (".lock", ".writer.json")
 
 
@@ -24,14 +26,26 @@ def snapshot(folder: Path) -> dict[str, bytes | str]:
 def refused(cli, words, *, codes: str = r"E\d\d\d", look: bool = True) -> str:
     """Run a command that must be refused; what it said. `look` compares all files, which takes its time."""
     before = snapshot(cli.folder) if look else {}
-    done = cli(*words, code=1)
+    said = _explained(cli(*words, code=1), codes)
+    after = snapshot(cli.folder) if look else {}
+    assert after.keys() - before.keys() == set()
+    assert {name: after.get(name) for name in before} == before
+    return said
+
+
+def refused_or_done(cli, words, *, codes: str) -> bool:
+    """Run a command that may take what it is given; whether it was refused, as `refused` has it."""
+    done = cli(*words, code=(0, 1))
+    if done.code:
+        _explained(done, codes)
+    return bool(done.code)
+
+
+def _explained(done: Done, codes: str) -> str:
     assert re.search(rf"error\[(?:{codes})\]", done.stderr), done.stderr
     assert "Traceback" not in done.stderr
     assert "fault of catdsl" not in done.stderr
     # A limit of the language says itself what to do with less.
     assert "help:" in done.stderr or re.search(r"error\[E10[23]\]", done.stderr)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.stderr + done.stdout)
-    after = snapshot(cli.folder) if look else {}
-    assert after.keys() - before.keys() == set()
-    assert {name: after.get(name) for name in before} == before
     return done.stderr

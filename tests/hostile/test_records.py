@@ -2,23 +2,34 @@
 
 import json
 import random
+import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catdsl.jobs.run_records import record_digest
+from catdsl.diagnostics import CatError
+from catdsl.jobs.run_folder import existing_run
+from catdsl.provenance import values_digest
+from catdsl.train.metrics import read_metrics
+from catdsl.view.report.charts import training_charts
 from tests.hostile.damages import JSON
 from tests.hostile.doors import RUN
-from tests.hostile.refusing import refused
+from tests.hostile.refusing import refused, refused_or_done
 
 pytestmark = pytest.mark.slow
 
 RECORDS = ("run.json", "plan.json", "inherited.json", "result.json")
 DRAWN = 500
-LOOKED_AT = 25
-"""Of how many drawn damages one has all files compared."""
+THROUGH_A_COMMAND = 20
+"""Of how many drawn damages one goes through a whole command; the others through the door that all have."""
+_TIMES = {
+    "device": "d", "software": "s", "threads": 1,
+    "curves": {"relu": {"inputs": [0], "outputs": [8, 16], "times": [[1.0, 2.0]]}},
+    "checked": [{"name": "n", "operators": 1.0, "measured": 2.0, "teacher": True, "kinds": ["relu"]}],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", JSON, ids=str)
@@ -66,11 +77,60 @@ def test_drawn_damages(cli, place: Path, record: str) -> None:
     whole = path.read_text()
     names = list(RUN)
     for number in range(DRAWN):
-        damaged = _damaged(json.loads(whole), draw)
-        path.write_text(damaged)
-        refused(cli, RUN.words(draw.choice(names), "run"), codes="E603|E604", look=number % LOOKED_AT == 0)
+        path.write_text(_damaged(json.loads(whole), draw))
+        if number % THROUGH_A_COMMAND == 0:
+            refused(cli, RUN.words(draw.choice(names), "run"), codes="E603|E604")
+            continue
+        with pytest.raises(CatError) as caught:
+            existing_run(place / "run")
+        assert caught.value.diagnostics[0].code in ("E603", "E604")
     path.write_text(whole)
     cli(*RUN.words("explain-plan", "run"))
+
+
+def test_drawn_damages_of_a_report(cli, place: Path) -> None:
+    draw = random.Random("damages of a report")
+    path = place / "run" / "report" / "report.json"
+    whole = path.read_text()
+    for number in range(DRAWN):
+        path.write_text(_damaged(json.loads(whole), draw))
+        refused(cli, RUN.words("compare", "run"), codes="E603", look=number % THROUGH_A_COMMAND == 0)
+    path.write_text(whole)
+    cli(*RUN.words("compare", "run"))
+
+
+def test_a_report_of_another_run(cli, place: Path) -> None:
+    cli("evaluate", "sibling")
+    path = place / "sibling" / "report" / "report.json"
+    shutil.copy(path, place / "run" / "report" / "report.json")
+    assert "belongs to another run" in refused(cli, RUN.words("compare", "run"), codes="E603")
+    assert "taken all the same" in cli(*RUN.words("compare", "run"), "--accept-changes").stderr
+
+
+def test_drawn_damages_of_files_without_a_digest(cli, place: Path) -> None:
+    """Operator times and metrics: refused, or as good as any other that somebody might have measured."""
+    draw = random.Random("damages of tables and metrics")
+    times, metrics = place / "run" / "times.json", place / "run" / "teacher" / "metrics.jsonl"
+    refusals = 0
+    for _ in range(DRAWN):
+        times.write_text(_damaged(deepcopy(_TIMES), draw))
+        refusals += refused_or_done(cli, RUN.words("explain-plan", "run"), codes="E406|E403")
+    assert refusals > DRAWN / 2
+    times.unlink()
+    lines = metrics.read_text().splitlines()
+    refusals = 0
+    for number in range(DRAWN):
+        at = draw.randrange(len(lines))
+        damaged = _damaged(json.loads(lines[at]), draw)
+        metrics.write_text("\n".join((*lines[:at], damaged, *lines[at + 1 :], "")))
+        if number % (5 * THROUGH_A_COMMAND) == 0:
+            refusals += refused_or_done(cli, ("evaluate", "run"), codes="E603")
+            continue
+        try:
+            training_charts("teacher", read_metrics(metrics), taps="1 - KA")
+        except CatError as error:
+            refusals += error.diagnostics[0].code == "E603"
+    assert refusals > DRAWN / 2
 
 
 HUGE = 10**400
@@ -80,6 +140,7 @@ HUGE = 10**400
 def test_a_report_of_numbers_beyond_all(cli, place: Path, field: str) -> None:
     path = place / "run" / "report" / "report.json"
     report = json.loads(path.read_text())
+    del report["digest"]
     for part in ("teacher", "student"):
         path.write_text(json.dumps({**report, part: {**report[part], field: HUGE}}))
         assert f"`{part}.{field}`" in refused(cli, ("compare", "run", "sibling"), codes="E603")
@@ -92,12 +153,12 @@ def test_a_record_that_says_less_is_taken_with_a_line(cli, place: Path, missing:
     for name in missing:
         del record[name]
     if "digest" not in missing:
-        record["digest"] = record_digest({name: value for name, value in record.items() if name != "digest"})
+        record["digest"] = values_digest({name: value for name, value in record.items() if name != "digest"})
     path.write_text(json.dumps(record))
     told = cli("explain-plan", "run").stderr
     words = "neither the run that it belongs to nor a digest" if len(missing) == 2 else f"no {missing[0]}"
     assert told.count("note:") == 1
-    assert f"plan.json says {words}: only kinds and ranges are compared" in told
+    assert f"plan.json names {words}; only types and ranges were checked" in told
 
 
 def test_one_change_is_told_once(cli, place: Path) -> None:

@@ -13,7 +13,7 @@ from tests.hostile.refusing import refused
 
 pytestmark = pytest.mark.slow
 
-DEEP = 20_000
+DEEP = 3000
 
 TEXTS = {
     "nested deep": "generator g { input x: image(3, 8, 8) output x -> conv(" + "(" * DEEP + "3" + ")" * DEEP + ", 1) }",
@@ -102,11 +102,10 @@ def test_names_run_nothing_and_steer_nothing(cli, place: Path, name: str) -> Non
         ("graph", given, "-o", "graph.mmd"),
         ("graph", given, "-o", "graph.dot"),
         ("export", given, *weights, "-o", "x.py"),
-        ("export", given, *weights, "-o", "x.onnx"),
         ("translate", given, "photo.png", *weights, "-o", "painted"),
         ("plan", given, "--budget", "40%", "--teacher", "run", "-o", "planned/student.cat"),
     ):
-        done = _either(cli, words)
+        done = cli(*words, code=(0, 1))
         assert "\x1b" not in done.stdout + done.stderr
         assert "\x07" not in done.stdout + done.stderr
     assert not (place / "proof").exists()
@@ -116,14 +115,6 @@ def test_names_run_nothing_and_steer_nothing(cli, place: Path, name: str) -> Non
         compile((place / "built" / "module.py").read_text(), "module.py", "exec")
     if (place / "page.html").exists():
         assert "<script>proof" not in (place / "page.html").read_text()
-
-
-def _either(cli, words):
-    """Done, or refused with a reason."""
-    try:
-        return cli(*words)
-    except AssertionError:
-        return cli(*words, code=1)
 
 
 def test_a_record_that_names_a_hostile_file(cli, place: Path) -> None:
@@ -137,7 +128,7 @@ def test_a_record_that_names_a_hostile_file(cli, place: Path) -> None:
     (place / "run" / "student.cat").unlink()
     shutil.rmtree(place / "run" / "student")
     path.write_text(json.dumps({**record, "spec_file": f"spec/{name}", "file": name, "command": ["\x1b[2J", name]}))
-    _either(cli, ("export", "run", "-o", "x.py", "--use-teacher"))
+    cli("export", "run", "-o", "x.py", "--use-teacher", code=(0, 1))
     cli("evaluate", "run")
     assert not (place / "proof").exists()
     report = (place / "run" / "report" / "report.md").read_text()

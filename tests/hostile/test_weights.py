@@ -32,7 +32,7 @@ def test_a_file_that_is_none(cli, place: Path, damage: str) -> None:
 def test_another_program_of_equal_shapes(cli, place: Path, name: str) -> None:
     words = WEIGHTS.words(name, "stranger/teacher/weights.safetensors")
     told = refused(cli, words, codes="E605")
-    assert "are for another network: generator `tiny` of" in told
+    assert "came from another network: generator `tiny` of" in told
     assert "--accept-changes" in told
 
 

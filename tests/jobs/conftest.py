@@ -38,6 +38,7 @@ evaluate { timing_runs = 2 }
 class Done:
     stdout: str
     stderr: str
+    code: int = 0
 
 
 class Cli:
@@ -46,13 +47,14 @@ class Cli:
     def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch, cache: Path):
         self.folder, self.capture, self.patch, self.cache = folder, capture, patch, cache
 
-    def __call__(self, *arguments: object, code: int = 0) -> Done:
+    def __call__(self, *arguments: object, code: int | tuple[int, ...] = 0) -> Done:
         self.patch.setattr(sys, "argv", ["catdsl", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
             main()
         out, err = self.capture.readouterr()
-        assert (stopped.value.code or 0) == code, out + err
-        return Done(out, err)
+        ended = stopped.value.code or 0
+        assert ended in (code if isinstance(code, tuple) else (code,)), out + err
+        return Done(out, err, ended)
 
     def start(
         self, *arguments: object, launcher: tuple[str, ...] = (), stderr: int = subprocess.DEVNULL

@@ -243,8 +243,9 @@ class Note:
 class Report:
     """What a run was asked for and what came out.
 
-    `run` is the run folder as it was given, `date` in ISO 8601, `size` the height and width of the
-    input that costs are counted at. `teacher_digest` is equal where runs share a teacher's weights.
+    `run` is the run folder as it was given and `run_id` its id in run.json, `date` in ISO 8601, `size`
+    the height and width of the input that costs are counted at. `teacher_digest` is equal where runs
+    share a teacher's weights.
     """
 
     title: str
@@ -257,6 +258,7 @@ class Report:
     size: tuple[Count, Count]
     teacher: Costs
     student: Costs | None = None
+    run_id: str | None = None
     teacher_digest: str = ""
     asked: Asked = field(default_factory=Asked)
     metrics: tuple[Metric, ...] = ()

@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from catdsl.acceptance import STRICT, Acceptance
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.printable import printable_json
+from catdsl.provenance import check_digest, check_run, say_unknown, with_digest
 from catdsl.view.report.content import Report
 
 FORMAT = "catdsl-report-1"
@@ -17,8 +19,9 @@ _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
 def as_json(report: Report) -> str:
-    """JSON with one line for each part of the report; see `json_values`."""
-    lines = (f" {json.dumps(key)}: {json.dumps(part, ensure_ascii=False)}" for key, part in as_values(report).items())
+    """JSON with one line for each part of the report, and a digest; see `json_values`."""
+    values = with_digest(as_values(report))
+    lines = (f" {json.dumps(key)}: {json.dumps(part, ensure_ascii=False)}" for key, part in values.items())
     return printable_json("{\n" + ",\n".join(lines) + "\n}\n")
 
 
@@ -27,13 +30,20 @@ def as_values(report: Report) -> dict[str, Any]:
     return {"format": FORMAT, **json_values(asdict(report))}
 
 
-def from_json(text: str, *, name: str = "report.json") -> Report:
-    """The report that `as_json` saved; `name` is what an error calls the file. Raises CatError E603."""
+def from_json(
+    text: str, *, name: str = "report.json", run: str | None = None, acceptance: Acceptance = STRICT
+) -> Report:
+    """The report that `as_json` saved, of the run with the id `run`; `name` is what an error calls the file.
+
+    Raises CatError E603; for a report that was changed since it was written, or that belongs to
+    another run, unless changes are accepted.
+    """
     try:
         held = json.loads(text)
         if not isinstance(held, dict) or held.get("format") != FORMAT:
             raise _no_report(name, f"its format is not {FORMAT}")
-        return _REPORT.validate_python({part.name: held[part.name] for part in fields(Report) if part.name in held})
+        signed = check_digest(held, name, "E603", acceptance)
+        report = _REPORT.validate_python({part.name: held[part.name] for part in fields(Report) if part.name in held})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
@@ -42,6 +52,10 @@ def from_json(text: str, *, name: str = "report.json") -> Report:
         raise _no_report(name, "it nests too deep") from None
     except ValueError as error:
         raise _no_report(name, str(error)) from error
+    check_run(report.run_id, run, name, "E603", acceptance)
+    if run is not None:
+        say_unknown(name, run=report.run_id is not None, digest=signed, acceptance=acceptance)
+    return report
 
 
 def json_values(value: Any) -> Any:
