@@ -46,7 +46,6 @@ _PERMISSION = "check who may read this file and enter its folders"
 _HELPS = {
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
-    errno.ENOENT: "check the path",
     errno.ENAMETOOLONG: "check the path",
     errno.ELOOP: "check where the links lead",
 }
