@@ -61,9 +61,16 @@ class Axis(Enum):
     FIXED = "fixed"
 
 
+class Initial(Enum):
+    """Initial values that are drawn, as the style says."""
+
+    KERNEL = "from the distribution of `style { init }`"
+    SCALE = "from N(1, the gain of `style { init }`)"
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A row of the axis table: a parameter or buffer, and what each of its axes follows.
+    """A row of the axis table: a parameter or buffer, what each of its axes follows, and its initial value.
 
     `sizes` are the extents of the FIXED axes, in order. Counts, checks and slicing derive from it.
     """
@@ -72,6 +79,7 @@ class Weight:
     axes: tuple[Axis, ...]
     sizes: tuple[int, ...] = ()
     buffer: bool = False
+    initial: Initial | float = 0.0
 
     @property
     def fixed_size(self) -> int:
@@ -90,6 +98,33 @@ class Macs:
     exact: int
     paper: int
     inputs: bool = False
+
+
+class Statistics(Enum):
+    """What the mean and variance of a norm are taken over, one pair for each."""
+
+    CHANNEL = "a channel of an image"
+    BATCH = "a channel of all images of a batch"
+    GROUP = "a group of channels of an image"
+    PIXEL = "all channels of a pixel"
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """What kind of norm an operator is: the one place where passes, search and sizes look.
+
+    `affine`: it has a learned `weight` and `bias` per channel. `tracked`: it uses running statistics,
+    `running_mean` and `running_var`, in evaluation.
+    """
+
+    affine: bool
+    tracked: bool
+    over: Statistics
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether a constant added to a channel of its input leaves its other channels alone."""
+        return self.over in (Statistics.CHANNEL, Statistics.BATCH)
 
 
 class Absence(Enum):
@@ -144,6 +179,10 @@ def _no_weights(attrs: Attrs) -> tuple[Weight, ...]:
     return ()
 
 
+def _no_norm(attrs: Attrs) -> Norm | None:
+    return None
+
+
 def _no_macs(attrs: Attrs, source: TensorType, result: TensorType) -> None:
     return None
 
@@ -159,6 +198,8 @@ class Op:
     sanctioned lazy import. `tensors` are the least and the most tensors taken (None: any number).
     `per_channel` says that a channel of the result is a function of that channel of the first input
     alone, `random` that it is not the same in every pass of training.
+    `norm` says what kind of norm it is, if it is one.
+    `holds` says why students keep all channels of its first input, where they must.
     `view` says that its result lies in its input's memory, at inference.
     `commutes` says that the order of its inputs does not matter.
     `identity` gives the arguments that tell two uses apart, with those worked out that follow from
@@ -178,7 +219,8 @@ class Op:
     macs: Callable[[Attrs, TensorType, TensorType], Macs | None] = _no_macs
     tensors: tuple[int, int | None] = (1, 1)
     offset: "Callable[[OffsetCall], np.ndarray] | None" = None
-    is_norm: bool = False
+    norm: Callable[[Attrs], Norm | None] = _no_norm
+    holds: str = ""
     per_channel: bool = False
     random: bool = False
     view: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from catdsl.ir.offset import OffsetCall
-from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Initial, Kind, Macs, Op, Site, Weight
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.size import Size, combine, slide
 from catdsl.ir.types import TensorType
@@ -118,17 +118,26 @@ def _bias(attrs: Attrs) -> tuple[Weight, ...]:
 
 def _conv_weights(attrs: Attrs) -> tuple[Weight, ...]:
     kernel = (attrs["kernel"], attrs["kernel"])
-    return (Weight("weight", (Axis.OUT, Axis.IN, Axis.FIXED, Axis.FIXED), kernel), *_bias(attrs))
+    return (
+        Weight("weight", (Axis.OUT, Axis.IN, Axis.FIXED, Axis.FIXED), kernel, initial=Initial.KERNEL),
+        *_bias(attrs),
+    )
 
 
 def _dwconv_weights(attrs: Attrs) -> tuple[Weight, ...]:
     sizes = (1, attrs["kernel"], attrs["kernel"])
-    return (Weight("weight", (Axis.OUT, Axis.FIXED, Axis.FIXED, Axis.FIXED), sizes), *_bias(attrs))
+    return (
+        Weight("weight", (Axis.OUT, Axis.FIXED, Axis.FIXED, Axis.FIXED), sizes, initial=Initial.KERNEL),
+        *_bias(attrs),
+    )
 
 
 def _deconv_weights(attrs: Attrs) -> tuple[Weight, ...]:
     kernel = (attrs["kernel"], attrs["kernel"])
-    return (Weight("weight", (Axis.IN, Axis.OUT, Axis.FIXED, Axis.FIXED), kernel), *_bias(attrs))
+    return (
+        Weight("weight", (Axis.IN, Axis.OUT, Axis.FIXED, Axis.FIXED), kernel, initial=Initial.KERNEL),
+        *_bias(attrs),
+    )
 
 
 def _pixels(type_: TensorType) -> int:

@@ -4,7 +4,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from catdsl.ir.offset import OffsetCall
-from catdsl.ir.op import Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
+from catdsl.ir.op import (
+    Absence,
+    Arg,
+    Attrs,
+    Axis,
+    Example,
+    Initial,
+    Kind,
+    Macs,
+    Norm,
+    Op,
+    Site,
+    Statistics,
+    Weight,
+)
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.types import TensorType
 
@@ -28,13 +42,14 @@ def _type(call: ShapeCall) -> TensorType:
 
 def _weights(attrs: Attrs) -> tuple[Weight, ...]:
     per_channel = (Axis.OUT,)
-    scale = (Weight("weight", per_channel), Weight("bias", per_channel)) if attrs["affine"] else ()
+    affine = (Weight("weight", per_channel, initial=Initial.SCALE), Weight("bias", per_channel))
+    scale = affine if attrs["affine"] else ()
     if not attrs["tracked"]:
         return scale
     return (
         *scale,
         Weight("running_mean", per_channel, buffer=True),
-        Weight("running_var", per_channel, buffer=True),
+        Weight("running_var", per_channel, buffer=True, initial=1.0),
         Weight("num_batches_tracked", (), buffer=True),
     )
 
@@ -85,7 +100,11 @@ _EXAMPLES = (
 )
 
 
-def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op:
+def _kind(attrs: Attrs, *, over: Statistics) -> Norm:
+    return Norm(affine=attrs["affine"], tracked=attrs["tracked"], over=over)
+
+
+def _norm(name: str, summary: str, *, kind: str, over: Statistics, tracked: bool, onnx: str) -> Op:
     return Op(
         name=name,
         summary=summary,
@@ -96,7 +115,7 @@ def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op
         build=partial(_build, kind=kind),
         absence=Absence.PASSES,
         offset=_offset,
-        is_norm=True,
+        norm=partial(_kind, over=over),
         per_channel=True,
         examples=_EXAMPLES,
         onnx=onnx,
@@ -105,12 +124,12 @@ def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op
 
 INSTANCE_NORM = _norm(
     "instance_norm", "Normalises each channel of each image; affine, without running statistics.",
-    kind="instance", tracked=False, onnx="InstanceNormalization",
+    kind="instance", over=Statistics.CHANNEL, tracked=False, onnx="InstanceNormalization",
 )  # fmt: skip
 
 BATCH_NORM = _norm(
     "batch_norm", "Normalises each channel over the batch; affine, with running statistics.",
-    kind="batch", tracked=True, onnx="BatchNormalization",
+    kind="batch", over=Statistics.BATCH, tracked=True, onnx="BatchNormalization",
 )  # fmt: skip
 
 # What `norm` stands for, by the style's word.
