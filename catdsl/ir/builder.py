@@ -141,8 +141,7 @@ def _with_biases(nodes: dict[str, Node], alive: set[str], output: str) -> dict[s
             name != output
             and bool(consumers[name])
             and all(
-                _is_batch_norm(user) or (user.op.name == "add" and swallowed[user.name])
-                for user in consumers[name]
+                _is_batch_norm(user) or (user.op.name == "add" and swallowed[user.name]) for user in consumers[name]
             )
         )
     return {

@@ -6,6 +6,7 @@ from enum import Enum
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.code import Writing
 from catdsl.ir.size import Size, operations
 from catdsl.ir.types import TensorType
 
@@ -204,6 +205,7 @@ class Op:
     `commutes` says that the order of its inputs does not matter.
     `identity` gives the arguments that tell two uses apart, with those worked out that follow from
     others: equal for two ways to write one computation (`catdsl/ir/identity.py`).
+    `onnx` names what it becomes there, `python` says how it is written in a file of torch (`catdsl/ir/code.py`).
     `offset` says what a student's result lacks, given what its inputs lack (`catdsl/ir/offset.py`);
     None stands for what does not keep constants constant, or does not say.
     """
@@ -229,6 +231,7 @@ class Op:
     in_language: bool = True
     examples: tuple[Example, ...] = ()
     onnx: str = ""
+    python: Writing | None = None
 
     def __repr__(self) -> str:
         return f"Op({self.name})"

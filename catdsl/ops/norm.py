@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+from catdsl.ir.code import Call, Slot, Writing, call, given
 from catdsl.ir.offset import OffsetCall
 from catdsl.ir.op import (
     Absence,
@@ -100,11 +101,27 @@ _EXAMPLES = (
 )
 
 
+def _python(name: str, *, affine: bool, tracked: bool) -> Writing:
+    """`affine` and `tracked` are the defaults of torch's module."""
+
+    def module(site: Site) -> Call:
+        attrs = site.attrs
+        return call(
+            name, Slot("channels", site.out_channels),
+            **given(
+                eps=(attrs["eps"], 1e-5), affine=(attrs["affine"], affine),
+                track_running_stats=(attrs["tracked"], tracked),
+            ),
+        )  # fmt: skip
+
+    return Writing(module, calls=(name,))
+
+
 def _kind(attrs: Attrs, *, over: Statistics) -> Norm:
     return Norm(affine=attrs["affine"], tracked=attrs["tracked"], over=over)
 
 
-def _norm(name: str, summary: str, *, kind: str, over: Statistics, tracked: bool, onnx: str) -> Op:
+def _norm(name: str, summary: str, *, kind: str, over: Statistics, tracked: bool, onnx: str, python: Writing) -> Op:
     return Op(
         name=name,
         summary=summary,
@@ -119,17 +136,20 @@ def _norm(name: str, summary: str, *, kind: str, over: Statistics, tracked: bool
         per_channel=True,
         examples=_EXAMPLES,
         onnx=onnx,
+        python=python,
     )
 
 
 INSTANCE_NORM = _norm(
     "instance_norm", "Normalises each channel of each image; affine, without running statistics.",
     kind="instance", over=Statistics.CHANNEL, tracked=False, onnx="InstanceNormalization",
+    python=_python("nn.InstanceNorm2d", affine=False, tracked=False),
 )  # fmt: skip
 
 BATCH_NORM = _norm(
     "batch_norm", "Normalises each channel over the batch; affine, with running statistics.",
     kind="batch", over=Statistics.BATCH, tracked=True, onnx="BatchNormalization",
+    python=_python("nn.BatchNorm2d", affine=True, tracked=True),
 )  # fmt: skip
 
 # What `norm` stands for, by the style's word.
