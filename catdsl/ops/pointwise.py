@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from catdsl.ir.code import Writing, call
+from catdsl.ir.code import Call, Slot, Writing, call
 from catdsl.ir.offset import OffsetCall, unchanged
-from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Kind, Op, Site, Weight
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.types import TensorType
 
@@ -76,6 +76,30 @@ def _dropout(site: Site) -> Any:
     return nn.Dropout(site.attrs["p"])
 
 
+def _prelu(site: Site) -> Any:
+    from torch import nn
+
+    return nn.PReLU(1 if site.attrs["shared"] else site.out_channels, site.attrs["slope"])
+
+
+def _prelu_weights(attrs: Attrs) -> tuple[Weight, ...]:
+    initial = float(attrs["slope"])
+    return (Weight("weight", (Axis.FIXED,), (1,), initial=initial) if attrs["shared"]
+            else Weight("weight", (Axis.OUT,), initial=initial),)  # fmt: skip
+
+
+def _prelu_written(site: Site) -> Call:
+    return call("nn.PReLU") if site.attrs["shared"] else call("nn.PReLU", Slot("channels", site.out_channels))
+
+
+def _prelu_offset(call: OffsetCall) -> "np.ndarray":
+    offset, result = call.offsets[0], call.unknown()
+    gone = ~call.present[0]
+    result[gone] = (offset * ((offset > 0) + (offset <= 0) * call.weights["weight"]))[gone]
+    result[call.present[0] & (offset == 0)] = 0.0
+    return result
+
+
 def _clamp_type(call: ShapeCall) -> TensorType:
     if call.attrs["low"] > call.attrs["high"]:
         raise call.fail("E307", "`clamp` has a low end above its high end", help="swap the two numbers")
@@ -138,6 +162,16 @@ LEAKY_RELU = _pointwise(
         calls=("nn.LeakyReLU", "F.leaky_relu"),
     ),
 )  # fmt: skip
+PRELU = Op(
+    name="prelu", summary="x where positive, slope * x elsewhere, with learned slopes.",
+    args=(
+        Arg("shared", Kind.BOOL, False, keyword_only=True, summary="one slope for all channels"),
+        Arg("slope", Kind.NUMBER, 0.25, -1, 1, keyword_only=True, summary="the slopes' initial value"),
+    ),
+    infer=_type, build=_prelu, weights=_prelu_weights, absence=Absence.PASSES, per_channel=True, offset=_prelu_offset,
+    examples=(Example(((4, 5, 6),)), Example(((4, 5, 6),), "shared = true, slope = 0.1")), onnx="PRelu",
+    python=Writing(_prelu_written, calls=("nn.PReLU",)),
+)  # fmt: skip
 GELU = _pointwise(
     "gelu",
     "Gaussian error linear unit",
@@ -189,4 +223,4 @@ DROPOUT = _pointwise(
     offset=unchanged, python=Writing(lambda site: call("nn.Dropout", site.attrs["p"]), calls=("nn.Dropout",)),
 )  # fmt: skip
 
-ALL = (RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, CLAMP, SCALE, DROPOUT)
+ALL = (RELU, LEAKY_RELU, PRELU, GELU, SILU, TANH, SIGMOID, CLAMP, SCALE, DROPOUT)

@@ -100,6 +100,19 @@ def _max_pool_build(site: Site) -> Any:
     return F.max_pool2d, _pool_arguments(site)
 
 
+_GLOBAL = {
+    "mean": ("nn.AdaptiveAvgPool2d", "F.adaptive_avg_pool2d"),
+    "max": ("nn.AdaptiveMaxPool2d", "F.adaptive_max_pool2d"),
+}
+
+
+def _global_build(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    function = {"mean": F.adaptive_avg_pool2d, "max": F.adaptive_max_pool2d}[site.attrs["mode"]]
+    return function, {"output_size": 1}
+
+
 def _pad_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
     return tuple(combine("+", n, 2 * attrs["amount"]) for n in sizes[0])
 
@@ -256,6 +269,19 @@ MAX_POOL = Op(
     onnx="MaxPool", python=_pool_written("nn.MaxPool2d", "F.max_pool2d"),
 )  # fmt: skip
 
+GLOBAL_POOL = Op(
+    name="global_pool", summary="The mean or the largest value of each channel, as an image of one pixel.",
+    args=(Arg("mode", Kind.WORD, "mean", choices=("mean", "max"), summary="which of the two"),),
+    infer=lambda call: call.sized(call.inputs[0].channels, 1, 1), size=lambda attrs, sizes: (1, 1),
+    build=_global_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
+    examples=(Example(((3, 8, 6),)), Example(((3, 8, 6),), "max")), onnx="GlobalAveragePool or GlobalMaxPool",
+    python=Writing(
+        lambda site: call(_GLOBAL[site.attrs["mode"]][0], 1),
+        lambda site, names: f"{_GLOBAL[site.attrs['mode']][1]}({names[0]}, 1)",
+        calls=(*_GLOBAL["mean"], *_GLOBAL["max"]),
+    ),
+)  # fmt: skip
+
 PAD = Op(
     name="pad",
     summary="Pixels added on all sides.",
@@ -278,4 +304,4 @@ PAD = Op(
     ),
 )
 
-ALL = (RESIZE, PIXEL_SHUFFLE, AVG_POOL, MAX_POOL, PAD)
+ALL = (RESIZE, PIXEL_SHUFFLE, AVG_POOL, MAX_POOL, GLOBAL_POOL, PAD)
