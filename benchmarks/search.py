@@ -123,7 +123,7 @@ def released(case: Case) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 def drawn(project: Project, seed: int = 0) -> dict[str, np.ndarray]:
     """Scales of every affine norm, drawn."""
     rng = np.random.default_rng(seed)
-    norms = [n for n in project.teacher_graph.nodes if n.op.is_norm and n.attrs["affine"]]
+    norms = [n for n in project.teacher_graph.nodes if n.scaled]
     return {n.name: rng.lognormal(size=project.teacher_graph.channels(n.name)) for n in norms}
 
 

@@ -85,7 +85,7 @@ def networks(spec: Path, *, batch: int | None, device: str, parameters: dict[str
 def searched(project: Project) -> dict[str, int]:
     numbers = np.random.default_rng(0)
     graph = project.teacher_graph
-    scores = {n.name: numbers.random(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm}
+    scores = {n.name: numbers.random(graph.channels(n.name)) for n in graph.nodes if n.norm is not None}
     return dict(project.plan(scores, project.budget(None, None)).kept)
 
 

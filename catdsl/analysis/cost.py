@@ -144,8 +144,10 @@ def _terms(
     across += _held([w for w in weights if Axis.IN in w.axes])
     alone: tuple[int, ...] = (macs.exact, macs.paper) if macs and not macs.inputs else (0, 0)
     alone += _held([w for w in weights if Axis.OUT in w.axes and Axis.IN not in w.axes])
-    counters = sum(not w.axes for w in weights)
-    result = [Term(node.name, (0, 0, 0, counters * _COUNTER), "", "", used)] if counters else []
+    # What no width changes: counters of batches, a slope that all channels share.
+    params, bytes_ = _held([w for w in weights if w.axes and Axis.OUT not in w.axes and Axis.IN not in w.axes])
+    bytes_ += _COUNTER * sum(not w.axes for w in weights)
+    result = [Term(node.name, (0, 0, params, bytes_), "", "", used)] if bytes_ else []
     for out, there in outputs:
         if any(alone):
             factors = tuple(out.repeat * f for f in alone)

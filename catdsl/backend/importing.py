@@ -133,7 +133,7 @@ def _vanished(name: str, graph: Graph) -> bool:
 
 def _identity(graph: Graph, wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Scales of 1 and shifts of 0, where the file has them for no norm at all."""
-    norms = [node.name for node in graph.nodes if node.op.is_norm]
+    norms = [node.name for node in graph.nodes if node.norm is not None]
     affine = [f"{norm}.{part}" for norm in norms for part in ("weight", "bias") if f"{norm}.{part}" in wanted]
     if any(name in tensors for name in affine):
         return {}

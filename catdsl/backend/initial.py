@@ -8,12 +8,13 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from catdsl.backend.paths import module_path
 from catdsl.ir.graph import Graph
+from catdsl.ir.op import Initial
 from catdsl.semantics.settings import StyleSettings
 
 
 @torch.no_grad()
 def initialize(module: nn.Module, graph: Graph, style: StyleSettings, seed: int) -> None:
-    """Fill all parameters: conv weights by `style.init`, biases 0, norm scales N(1, gain).
+    """Fill all parameters with the initial values that the operators give: drawn as the style says, or constant.
 
     With the defaults this is the N(0, 0.02) of the published recipes. Reproducible: only `seed`
     and the graph decide.
@@ -24,14 +25,10 @@ def initialize(module: nn.Module, graph: Graph, style: StyleSettings, seed: int)
         if not table:
             continue
         owner = module.get_submodule(module_path(node.name))
-        for name, parameter in owner.named_parameters():
+        for weight in table:
+            parameter = _parameter(owner, weight.name)
             values = torch.empty(parameter.shape)
-            if node.op.is_norm and name == "weight":
-                values.normal_(1.0, style.init_gain, generator=generator)
-            elif parameter.ndim < 2:
-                values.zero_()
-            else:
-                _fill(values, style, generator)
+            _fill(values, weight.initial, style, generator)
             parameter.copy_(values)
         if parametrize.is_parametrized(owner):
             _renew_spectral_norm(owner, generator)
@@ -48,11 +45,21 @@ def _renew_spectral_norm(owner: nn.Module, generator: torch.Generator) -> None:
         spectral_norm(owner)
 
 
-def _fill(values: torch.Tensor, style: StyleSettings, generator: torch.Generator) -> None:
-    match style.init:
-        case "normal":
+def _parameter(owner: nn.Module, name: str) -> nn.Parameter:
+    if parametrize.is_parametrized(owner, name):
+        return owner.get_parameter(f"parametrizations.{name}.original")
+    return owner.get_parameter(name)
+
+
+def _fill(values: torch.Tensor, initial: Initial | float, style: StyleSettings, generator: torch.Generator) -> None:
+    match initial, style.init:
+        case float(), _:
+            values.fill_(initial)
+        case Initial.SCALE, _:
+            values.normal_(1.0, style.init_gain, generator=generator)
+        case _, "normal":
             init.normal_(values, 0.0, style.init_gain, generator=generator)
-        case "xavier":
+        case _, "xavier":
             init.xavier_normal_(values, style.init_gain, generator=generator)
-        case "kaiming":
+        case _, "kaiming":
             init.kaiming_normal_(values, generator=generator)

@@ -7,7 +7,7 @@ from typing import Any
 
 from catdsl.diagnostics import CatError, Diagnostic, Span
 from catdsl.ir.graph import Graph, Node, Tap
-from catdsl.ir.op import Absence, Kind, Op
+from catdsl.ir.op import Absence, Kind, Op, Statistics
 from catdsl.ir.ranges import solve
 from catdsl.ir.shapes import ShapeCall, ShapeError
 from catdsl.ir.types import Channels, TensorType
@@ -56,6 +56,8 @@ class GraphBuilder:
             widths=self.widths, span=span, floor=self.floor,
         )  # fmt: skip
         result = op.infer(call)
+        if op.holds:
+            self.widths.fix(types[0].channels, span=span, reason=op.holds)
         made = _made(op)
         kept = {key: value for key, value in attrs.items() if key not in made}
         self._nodes[name] = Node(name, op, tuple(inputs), kept, result, span)
@@ -139,8 +141,7 @@ def _with_biases(nodes: dict[str, Node], alive: set[str], output: str) -> dict[s
             name != output
             and bool(consumers[name])
             and all(
-                user.op.name == "batch_norm" or (user.op.name == "add" and swallowed[user.name])
-                for user in consumers[name]
+                _is_batch_norm(user) or (user.op.name == "add" and swallowed[user.name]) for user in consumers[name]
             )
         )
     return {
@@ -149,6 +150,10 @@ def _with_biases(nodes: dict[str, Node], alive: set[str], output: str) -> dict[s
         else node
         for name, node in nodes.items()
     }
+
+
+def _is_batch_norm(node: Node) -> bool:
+    return node.norm is not None and node.norm.over is Statistics.BATCH
 
 
 def diagnostic(error: ShapeError, span: Span | None) -> Diagnostic:

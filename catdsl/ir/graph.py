@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from catdsl.diagnostics import Span
-from catdsl.ir.op import Op, Site
+from catdsl.ir.op import Norm, Op, Site
 from catdsl.ir.types import TensorType, Width, total
 
 
@@ -20,6 +20,17 @@ class Node:
     attrs: Mapping[str, Any]
     type: TensorType
     span: Span | None = None
+
+    @property
+    def norm(self) -> Norm | None:
+        """What kind of norm it is, if it is one."""
+        return self.op.norm(self.attrs)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether it is a norm with a learned scale per channel."""
+        norm = self.norm
+        return norm is not None and norm.affine
 
 
 @dataclass(frozen=True, slots=True)

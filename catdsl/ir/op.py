@@ -6,6 +6,7 @@ from enum import Enum
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.code import Writing
 from catdsl.ir.size import Size, operations
 from catdsl.ir.types import TensorType
 
@@ -61,9 +62,16 @@ class Axis(Enum):
     FIXED = "fixed"
 
 
+class Initial(Enum):
+    """Initial values that are drawn, as the style says."""
+
+    KERNEL = "from the distribution of `style { init }`"
+    SCALE = "from N(1, the gain of `style { init }`)"
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A row of the axis table: a parameter or buffer, and what each of its axes follows.
+    """A row of the axis table: a parameter or buffer, what each of its axes follows, and its initial value.
 
     `sizes` are the extents of the FIXED axes, in order. Counts, checks and slicing derive from it.
     """
@@ -72,6 +80,7 @@ class Weight:
     axes: tuple[Axis, ...]
     sizes: tuple[int, ...] = ()
     buffer: bool = False
+    initial: Initial | float = 0.0
 
     @property
     def fixed_size(self) -> int:
@@ -90,6 +99,33 @@ class Macs:
     exact: int
     paper: int
     inputs: bool = False
+
+
+class Statistics(Enum):
+    """What the mean and variance of a norm are taken over, one pair for each."""
+
+    CHANNEL = "a channel of an image"
+    BATCH = "a channel of all images of a batch"
+    GROUP = "a group of channels of an image"
+    PIXEL = "all channels of a pixel"
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """What kind of norm an operator is: the one place where passes, search and sizes look.
+
+    `affine`: it has a learned `weight` and `bias` per channel. `tracked`: it uses running statistics,
+    `running_mean` and `running_var`, in evaluation.
+    """
+
+    affine: bool
+    tracked: bool
+    over: Statistics
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether a constant added to a channel of its input leaves its other channels alone."""
+        return self.over in (Statistics.CHANNEL, Statistics.BATCH)
 
 
 class Absence(Enum):
@@ -144,6 +180,10 @@ def _no_weights(attrs: Attrs) -> tuple[Weight, ...]:
     return ()
 
 
+def _no_norm(attrs: Attrs) -> Norm | None:
+    return None
+
+
 def _no_macs(attrs: Attrs, source: TensorType, result: TensorType) -> None:
     return None
 
@@ -159,10 +199,13 @@ class Op:
     sanctioned lazy import. `tensors` are the least and the most tensors taken (None: any number).
     `per_channel` says that a channel of the result is a function of that channel of the first input
     alone, `random` that it is not the same in every pass of training.
+    `norm` says what kind of norm it is, if it is one.
+    `holds` says why students keep all channels of its first input, where they must.
     `view` says that its result lies in its input's memory, at inference.
     `commutes` says that the order of its inputs does not matter.
     `identity` gives the arguments that tell two uses apart, with those worked out that follow from
     others: equal for two ways to write one computation (`catdsl/ir/identity.py`).
+    `onnx` names what it becomes there, `python` says how it is written in a file of torch (`catdsl/ir/code.py`).
     `offset` says what a student's result lacks, given what its inputs lack (`catdsl/ir/offset.py`);
     None stands for what does not keep constants constant, or does not say.
     """
@@ -178,7 +221,8 @@ class Op:
     macs: Callable[[Attrs, TensorType, TensorType], Macs | None] = _no_macs
     tensors: tuple[int, int | None] = (1, 1)
     offset: "Callable[[OffsetCall], np.ndarray] | None" = None
-    is_norm: bool = False
+    norm: Callable[[Attrs], Norm | None] = _no_norm
+    holds: str = ""
     per_channel: bool = False
     random: bool = False
     view: bool = False
@@ -187,6 +231,7 @@ class Op:
     in_language: bool = True
     examples: tuple[Example, ...] = ()
     onnx: str = ""
+    python: Writing | None = None
 
     def __repr__(self) -> str:
         return f"Op({self.name})"

@@ -106,6 +106,6 @@ def _operators(nodes: Sequence[NodeShare]) -> tuple[OperatorShare, ...]:
 
 def _group(node: Node) -> str:
     """What kind of work an operator does; those that multiply and have weights are the convolutions."""
-    if node.op.is_norm:
+    if node.norm is not None:
         return NORMALISATION
     return CONVOLUTIONS if node.op.weights(node.attrs) else REST

@@ -135,4 +135,4 @@ def _equal_scores(project: Project) -> dict[str, Any]:
     graph = project.teacher_graph
     if project.settings.search.score not in ("norm_scale", "taylor"):
         return {w.name: np.ones(w.count) for w in graph.widths if w.searched}
-    return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm}
+    return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.norm is not None}

@@ -6,7 +6,7 @@ import re
 from catdsl import __version__
 from catdsl.diagnostics import InternalError
 from catdsl.diagnostics.printable import printable
-from catdsl.export.source.literals import literal
+from catdsl.ir.code import literal
 from catdsl.project import Project
 
 _HEAD = """\

@@ -1,12 +1,14 @@
-"""Convolutions: dense (gathering or scattering), depthwise and transposed. Each but the depthwise makes a width."""
+"""Convolutions, dense and depthwise. The dense one makes a width."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.code import Call, Halved, Slot, Writing, call, given
 from catdsl.ir.offset import OffsetCall
-from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Initial, Kind, Macs, Op, Site, Weight
 from catdsl.ir.shapes import ShapeCall
-from catdsl.ir.size import Size, combine, slide
+from catdsl.ir.size import Size, slide
 from catdsl.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 _MAX_KERNEL = 127
 
-_WIDTH = Arg("width", Kind.WIDTH, summary="output channels: a number or a width form")
-_KERNEL = Arg("kernel", Kind.INT, REQUIRED, 1, _MAX_KERNEL, summary="height and width of the kernel")
+WIDTH = Arg("width", Kind.WIDTH, summary="output channels: a number or a width form")
+KERNEL = Arg("kernel", Kind.INT, REQUIRED, 1, _MAX_KERNEL, summary="height and width of the kernel")
 _STRIDE = Arg("stride", Kind.INT, 1, 1, 64, keyword_only=True, summary="step of the kernel in pixels")
 _DILATION = Arg("dilation", Kind.INT, 1, 1, 64, keyword_only=True, summary="distance of the kernel's taps")
 _PAD = Arg(
@@ -26,11 +28,11 @@ _PADDING = Arg(
     "padding", Kind.INT, None, 0, 1024, keyword_only=True,
     summary="pixels added on each side; the default keeps the size at stride 1 and an odd kernel",
 )  # fmt: skip
-_BIAS = Arg(
+BIAS = Arg(
     "bias", Kind.BOOL, style="bias", keyword_only=True,
     summary="a bias per output channel; `auto` leaves it out before a batch norm",
 )  # fmt: skip
-_SPECTRAL = Arg(
+SPECTRAL = Arg(
     "spectral", Kind.BOOL, style="spectral", keyword_only=True, summary="spectral normalisation of the weight"
 )
 
@@ -47,25 +49,9 @@ def _slid_identity(site: Site) -> Attrs:
     return {**site.attrs, "padding": pixels, "pad": site.attrs["pad"] if pixels else None}
 
 
-def deconv_padding(attrs: Attrs) -> tuple[int, int]:
-    """`padding` and `output_padding` of a transposed conv, which make sides `stride` times as long."""
-    excess = attrs["kernel"] - attrs["stride"]
-    pad = (excess + 1) // 2
-    return pad, 2 * pad - excess
-
-
-def scatter_padding(attrs: Attrs) -> int:
-    """`padding` of the transposed conv that a scattering conv is: what reaches past the result is cut off."""
-    return int(attrs["kernel"] - 1 - attrs["padding"])
-
-
 def _slid_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
     reach = attrs["dilation"] * (attrs["kernel"] - 1) + 1
     return tuple(slide(n, padding(attrs), reach, attrs["stride"]) for n in sizes[0])
-
-
-def _deconv_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
-    return tuple(combine("*", n, attrs["stride"]) for n in sizes[0])
 
 
 def _slid(call: ShapeCall) -> tuple[int, int]:
@@ -80,10 +66,6 @@ def _slid(call: ShapeCall) -> tuple[int, int]:
     return _slid_size(attrs, call.sizes)
 
 
-def _scatter_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
-    return tuple(slide(n, attrs["padding"], attrs["kernel"], 1) for n in sizes[0])
-
-
 def _conv_type(call: ShapeCall) -> TensorType:
     height, width = _slid(call)
     return call.sized(call.new_width(call.attrs["width"]), height, width)
@@ -93,68 +75,44 @@ def _dwconv_type(call: ShapeCall) -> TensorType:
     return call.sized(call.inputs[0].channels, *_slid(call))
 
 
-def _deconv_type(call: ShapeCall) -> TensorType:
-    kernel, stride = call.attrs["kernel"], call.attrs["stride"]
-    if kernel < stride:
-        raise call.fail(
-            "E307", f"a transposed conv of stride {stride} needs a kernel of at least {stride}, got {kernel}",
-            help=f"write {call.word}(..., {stride + 1}, stride = {stride})",
-        )  # fmt: skip
-    if stride == 1 and kernel % 2 == 0:
-        raise call.fail(
-            "E307", f"a transposed conv of stride 1 keeps the size with odd kernels only, got {kernel}",
-            help=f"write {call.word}(..., {kernel + 1}), or give it a stride",
-        )  # fmt: skip
-    return call.sized(call.new_width(call.attrs["width"]), *_deconv_size(call.attrs, call.sizes))
-
-
-def _scatter_type(call: ShapeCall) -> TensorType:
-    raise AssertionError("`scatter_conv` is made by a pass alone, with its type")
-
-
-def _bias(attrs: Attrs) -> tuple[Weight, ...]:
+def bias_of(attrs: Attrs) -> tuple[Weight, ...]:
     return (Weight("bias", (Axis.OUT,)),) if attrs["bias"] else ()
 
 
 def _conv_weights(attrs: Attrs) -> tuple[Weight, ...]:
     kernel = (attrs["kernel"], attrs["kernel"])
-    return (Weight("weight", (Axis.OUT, Axis.IN, Axis.FIXED, Axis.FIXED), kernel), *_bias(attrs))
+    return (
+        Weight("weight", (Axis.OUT, Axis.IN, Axis.FIXED, Axis.FIXED), kernel, initial=Initial.KERNEL),
+        *bias_of(attrs),
+    )
 
 
 def _dwconv_weights(attrs: Attrs) -> tuple[Weight, ...]:
     sizes = (1, attrs["kernel"], attrs["kernel"])
-    return (Weight("weight", (Axis.OUT, Axis.FIXED, Axis.FIXED, Axis.FIXED), sizes), *_bias(attrs))
+    return (
+        Weight("weight", (Axis.OUT, Axis.FIXED, Axis.FIXED, Axis.FIXED), sizes, initial=Initial.KERNEL),
+        *bias_of(attrs),
+    )
 
 
-def _deconv_weights(attrs: Attrs) -> tuple[Weight, ...]:
-    kernel = (attrs["kernel"], attrs["kernel"])
-    return (Weight("weight", (Axis.IN, Axis.OUT, Axis.FIXED, Axis.FIXED), kernel), *_bias(attrs))
-
-
-def _pixels(type_: TensorType) -> int:
+def pixels(type_: TensorType) -> int:
     return type_.height * type_.width
 
 
 def _conv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
-    per = attrs["kernel"] ** 2 * _pixels(result)
+    per = attrs["kernel"] ** 2 * pixels(result)
     return Macs(per, per, inputs=True)
 
 
 def _dwconv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
-    per = attrs["kernel"] ** 2 * _pixels(result)
+    per = attrs["kernel"] ** 2 * pixels(result)
     return Macs(per, per)
-
-
-def _deconv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
-    # The published figures count transposed convs at output resolution.
-    square = attrs["kernel"] ** 2
-    return Macs(square * _pixels(source), square * _pixels(result), inputs=True)
 
 
 _TORCH_PAD = {"zero": "zeros", "reflect": "reflect", "replicate": "replicate"}
 
 
-def _finished(module: object, attrs: Attrs) -> object:
+def finished(module: object, attrs: Attrs) -> object:
     from torch.nn.utils.parametrizations import spectral_norm
 
     return spectral_norm(module) if attrs["spectral"] else module  # type: ignore[arg-type]
@@ -176,28 +134,7 @@ def _build(site: Site, *, groups: int) -> object:
         site.in_channels, site.out_channels, attrs["kernel"], stride=attrs["stride"], padding=padding(attrs),
         dilation=attrs["dilation"], groups=groups, bias=attrs["bias"], padding_mode=_TORCH_PAD[attrs["pad"]],  # type: ignore[arg-type]
     )  # fmt: skip
-    return _finished(module, attrs)
-
-
-def _build_deconv(site: Site) -> object:
-    from torch import nn
-
-    attrs = site.attrs
-    pad, more = deconv_padding(attrs)
-    module = nn.ConvTranspose2d(
-        site.in_channels, site.out_channels, attrs["kernel"], stride=attrs["stride"], padding=pad,
-        output_padding=more, bias=attrs["bias"],
-    )  # fmt: skip
-    return _finished(module, attrs)
-
-
-def _build_scatter(site: Site) -> object:
-    from torch import nn
-
-    attrs = site.attrs
-    return nn.ConvTranspose2d(
-        site.in_channels, site.out_channels, attrs["kernel"], padding=scatter_padding(attrs), bias=attrs["bias"]
-    )
+    return finished(module, attrs)
 
 
 def _conv_offset(call: OffsetCall) -> "np.ndarray":
@@ -222,6 +159,20 @@ def _dwconv_offset(call: OffsetCall) -> "np.ndarray":
     return result
 
 
+def _written(site: Site, *, groups: bool = False) -> Call:
+    attrs, kernel = site.attrs, Slot("kernel", site.attrs["kernel"])
+    inputs, outputs = Slot("inputs", site.in_channels), Slot("outputs", site.out_channels)
+    named: dict[str, Any] = given(stride=(attrs["stride"], 1))
+    pad = padding(attrs)
+    same = pad == attrs["kernel"] // 2 and attrs["dilation"] == 1
+    named |= {"padding": Halved(kernel)} if same else given(padding=(pad, 0))
+    named |= given(dilation=(attrs["dilation"], 1))
+    if groups:
+        named["groups"] = inputs
+    named |= given(padding_mode=(_TORCH_PAD[attrs["pad"]], "zeros"))
+    return call("nn.Conv2d", inputs, outputs, kernel, **named, **given(bias=(attrs["bias"], True)))
+
+
 def _sees_zeros(call: OffsetCall) -> bool:
     return call.border and call.attrs["pad"] == "zero" and padding(call.attrs) > 0
 
@@ -229,7 +180,7 @@ def _sees_zeros(call: OffsetCall) -> bool:
 CONV = Op(
     name="conv",
     summary="Dense convolution; makes a width.",
-    args=(_WIDTH, _KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, _BIAS, _SPECTRAL),
+    args=(WIDTH, KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, BIAS, SPECTRAL),
     infer=_conv_type,
     size=_slid_size,
     weights=_conv_weights,
@@ -246,12 +197,13 @@ CONV = Op(
         Example(((4, 12, 12),), "6, 3, dilation = 2"),
     ),
     onnx="Conv, after Pad where pad is not zero",
+    python=Writing(_written, calls=("nn.Conv2d",)),
 )
 
 DWCONV = Op(
     name="dwconv",
     summary="Depthwise convolution: one kernel per channel; keeps its input's width.",
-    args=(_KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, _BIAS, _SPECTRAL),
+    args=(KERNEL, _STRIDE, _PAD, _PADDING, _DILATION, BIAS, SPECTRAL),
     infer=_dwconv_type,
     size=_slid_size,
     weights=_dwconv_weights,
@@ -267,36 +219,7 @@ DWCONV = Op(
         Example(((6, 8, 10),), "3, padding = 0, dilation = 2"),
     ),
     onnx="Conv with group = channels",
+    python=Writing(partial(_written, groups=True), calls=("nn.Conv2d",)),
 )
 
-DECONV = Op(
-    name="deconv",
-    summary="Transposed convolution; stride 2 doubles the size exactly. Makes a width.",
-    args=(
-        _WIDTH, _KERNEL,
-        Arg("stride", Kind.INT, 2, 1, 64, keyword_only=True, summary="the factor of the size"),
-        _BIAS, _SPECTRAL,
-    ),
-    infer=_deconv_type,
-    size=_deconv_size,
-    weights=_deconv_weights,
-    macs=_deconv_macs,
-    build=_build_deconv,
-    absence=Absence.MAKES,
-    examples=(
-        Example(((6, 5, 7),), "4, 3, stride = 2"),
-        Example(((6, 5, 7),), "4, 4, stride = 2, bias = false"),
-        Example(((6, 5, 7),), "4, 3, stride = 1"),
-        Example(((6, 5, 7),), "4, 7, stride = 3"),
-    ),
-    onnx="ConvTranspose",
-)  # fmt: skip
-
-SCATTER_CONV = Op(
-    name="scatter_conv",
-    summary="Internal: a dense conv of stride 1 as the transposed conv of its turned kernel.",
-    infer=_scatter_type, size=_scatter_size, weights=_deconv_weights, macs=_deconv_macs, build=_build_scatter,
-    absence=Absence.MAKES, in_language=False, onnx="ConvTranspose",
-)  # fmt: skip
-
-ALL = (CONV, DWCONV, DECONV, SCATTER_CONV)
+ALL = (CONV, DWCONV)

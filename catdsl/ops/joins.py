@@ -1,8 +1,10 @@
 """Operators of several tensors, and those that take channels apart."""
 
+from collections.abc import Sequence
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.code import Writing
 from catdsl.ir.offset import OffsetCall
 from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
 from catdsl.ir.shapes import MAX_SEGMENTS, ShapeCall
@@ -150,38 +152,66 @@ def _arrange_type(call: ShapeCall) -> TensorType:
     raise AssertionError("`arrange` is made by counts.py alone, with its type")
 
 
+def _split_expression(site: Site, names: Sequence[str]) -> str:
+    start, stop = site.attrs["segments"]
+    offsets = (0, *accumulate(site.inputs[0]))
+    parts, index = site.attrs["parts"], site.attrs["index"]
+    if offsets[start] * parts == index * site.in_channels and offsets[stop] * parts == (index + 1) * site.in_channels:
+        return f"{names[0]}.chunk({parts}, dim=1)[{index}]"
+    return f"{names[0]}[:, {offsets[start]}:{offsets[stop]}]"
+
+
+def _arrange_expression(site: Site, names: Sequence[str]) -> str:
+    """Channels in a new order, with zeros where a removed branch would have written."""
+    x, offsets = names[0], (0, *accumulate(site.inputs[0]))
+    pieces = [
+        f"{x}[:, {offsets[source]}:{offsets[source + 1]}]" if source >= 0
+        else f"{x}.new_zeros({x}.shape[0], {size}, *{x}.shape[2:])"
+        for source, size in zip(site.attrs["sources"], site.output, strict=True)
+    ]  # fmt: skip
+    return f"torch.cat([{', '.join(pieces)}], dim=1)"
+
+
+def _modulate_expression(site: Site, names: Sequence[str]) -> str:
+    x, gamma, *beta = names
+    return f"{x} * (1 + {gamma})" + (f" + {beta[0]}" if beta else "")
+
+
 _TWO = ((4, 5, 6), (4, 5, 6))
 
 ADD = Op(
     name="add", summary="Element-wise sum; written `a + b` or `sum(...)`.", infer=_same_type, build=_add_build,
     absence=Absence.ANY, offset=_add_offset, tensors=(1, None), commutes=True, in_language=False,
-    examples=(Example(_TWO),), onnx="Add",
+    examples=(Example(_TWO),), onnx="Add", python=Writing(None, lambda site, names: " + ".join(names)),
 )  # fmt: skip
 MUL = Op(
     name="mul", summary="Element-wise product; written `a * b`.", infer=_same_type, build=_mul_build,
     absence=Absence.ALL, offset=_mul_offset, tensors=(2, 2), commutes=True, in_language=False,
-    examples=(Example(_TWO),), onnx="Mul",
+    examples=(Example(_TWO),), onnx="Mul", python=Writing(None, lambda site, names: " * ".join(names)),
 )  # fmt: skip
 CONCAT = Op(
     name="concat", summary="Channels of several tensors in turn.", infer=_concat_type, build=_concat_build,
     absence=Absence.JOINS, offset=_concat_offset, tensors=(1, None),
     examples=(Example(((4, 5, 6), (3, 5, 6))),), onnx="Concat",
+    python=Writing(None, lambda site, names: f"torch.cat([{', '.join(names)}], dim=1)", ("torch.cat",)),
 )  # fmt: skip
 MODULATE = Op(
     name="modulate", summary="x * (1 + gamma) + beta (SPADE, Park et al. 2019, equation 1).",
     infer=_same_type, build=_modulate_build, absence=Absence.MODULATES, offset=_modulate_offset, tensors=(3, 3),
-    examples=(Example((*_TWO, (4, 5, 6))),), onnx="Mul, Add",
+    examples=(Example((*_TWO, (4, 5, 6))),), onnx="Mul, Add", python=Writing(None, _modulate_expression),
 )  # fmt: skip
 SPLIT = Op(
     name="split", summary="Equal parts of the channels: `a, b = x -> split(2)`.", infer=_split_type,
     build=_split_build, absence=Absence.SLICES, view=True, identity=_split_identity, offset=_split_offset,
     args=(Arg("parts", Kind.INT, REQUIRED, 1, 1024, summary="how many parts"),),
     examples=(Example(((6, 4, 5),), "2"), Example(((6, 4, 5),), "3")), onnx="Slice",
+    python=Writing(None, _split_expression, (".chunk",)),
 )  # fmt: skip
 ARRANGE = Op(
     name="arrange", summary="Internal: lines up tensors of which different segments are absent.",
     infer=_arrange_type, build=_arrange_build, absence=Absence.ARRANGES, offset=_arrange_offset,
     identity=_arrange_identity, in_language=False, onnx="Concat",
+    python=Writing(None, _arrange_expression, ("torch.cat", ".new_zeros")),
 )  # fmt: skip
 
 ALL = (ADD, MUL, CONCAT, MODULATE, SPLIT, ARRANGE)

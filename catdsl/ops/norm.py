@@ -3,8 +3,24 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+from catdsl.ir.code import Call, Slot, Writing, call, given
 from catdsl.ir.offset import OffsetCall
-from catdsl.ir.op import Absence, Arg, Attrs, Axis, Example, Kind, Macs, Op, Site, Weight
+from catdsl.ir.op import (
+    REQUIRED,
+    Absence,
+    Arg,
+    Attrs,
+    Axis,
+    Example,
+    Initial,
+    Kind,
+    Macs,
+    Norm,
+    Op,
+    Site,
+    Statistics,
+    Weight,
+)
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.types import TensorType
 
@@ -28,13 +44,14 @@ def _type(call: ShapeCall) -> TensorType:
 
 def _weights(attrs: Attrs) -> tuple[Weight, ...]:
     per_channel = (Axis.OUT,)
-    scale = (Weight("weight", per_channel), Weight("bias", per_channel)) if attrs["affine"] else ()
+    affine = (Weight("weight", per_channel, initial=Initial.SCALE), Weight("bias", per_channel))
+    scale = affine if attrs["affine"] else ()
     if not attrs["tracked"]:
         return scale
     return (
         *scale,
         Weight("running_mean", per_channel, buffer=True),
-        Weight("running_var", per_channel, buffer=True),
+        Weight("running_var", per_channel, buffer=True, initial=1.0),
         Weight("num_batches_tracked", (), buffer=True),
     )
 
@@ -85,7 +102,50 @@ _EXAMPLES = (
 )
 
 
-def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op:
+def _group_type(call: ShapeCall) -> TensorType:
+    groups, channels = call.attrs["groups"], call.count()
+    if channels % groups:
+        raise call.fail(
+            "E304", f"`{call.word}` cannot divide {channels} channels into {groups} equal groups",
+            help=f"give it a multiple of {groups} channels",
+        )  # fmt: skip
+    return call.inputs[0]
+
+
+def _build_groups(site: Site) -> object:
+    from torch import nn
+
+    attrs = site.attrs
+    return nn.GroupNorm(attrs["groups"], site.out_channels, eps=attrs["eps"], affine=attrs["affine"])
+
+
+def _groups_written(site: Site) -> Call:
+    attrs = site.attrs
+    named = given(eps=(attrs["eps"], 1e-5), affine=(attrs["affine"], True))
+    return call("nn.GroupNorm", attrs["groups"], Slot("channels", site.out_channels), **named)
+
+
+def _python(name: str, *, affine: bool, tracked: bool) -> Writing:
+    """`affine` and `tracked` are the defaults of torch's module."""
+
+    def module(site: Site) -> Call:
+        attrs = site.attrs
+        return call(
+            name, Slot("channels", site.out_channels),
+            **given(
+                eps=(attrs["eps"], 1e-5), affine=(attrs["affine"], affine),
+                track_running_stats=(attrs["tracked"], tracked),
+            ),
+        )  # fmt: skip
+
+    return Writing(module, calls=(name,))
+
+
+def _kind(attrs: Attrs, *, over: Statistics) -> Norm:
+    return Norm(affine=attrs["affine"], tracked=attrs["tracked"], over=over)
+
+
+def _norm(name: str, summary: str, *, kind: str, over: Statistics, tracked: bool, onnx: str, python: Writing) -> Op:
     return Op(
         name=name,
         summary=summary,
@@ -96,24 +156,38 @@ def _norm(name: str, summary: str, *, kind: str, tracked: bool, onnx: str) -> Op
         build=partial(_build, kind=kind),
         absence=Absence.PASSES,
         offset=_offset,
-        is_norm=True,
+        norm=partial(_kind, over=over),
         per_channel=True,
         examples=_EXAMPLES,
         onnx=onnx,
+        python=python,
     )
 
 
 INSTANCE_NORM = _norm(
     "instance_norm", "Normalises each channel of each image; affine, without running statistics.",
-    kind="instance", tracked=False, onnx="InstanceNormalization",
+    kind="instance", over=Statistics.CHANNEL, tracked=False, onnx="InstanceNormalization",
+    python=_python("nn.InstanceNorm2d", affine=False, tracked=False),
 )  # fmt: skip
 
 BATCH_NORM = _norm(
     "batch_norm", "Normalises each channel over the batch; affine, with running statistics.",
-    kind="batch", tracked=True, onnx="BatchNormalization",
+    kind="batch", over=Statistics.BATCH, tracked=True, onnx="BatchNormalization",
+    python=_python("nn.BatchNorm2d", affine=True, tracked=True),
+)  # fmt: skip
+
+GROUP_NORM = Op(
+    name="group_norm", summary="Normalises groups of channels of each image (Wu and He, ECCV 2018, section 3).",
+    args=(Arg("groups", Kind.INT, REQUIRED, 1, 4096, summary="groups of equally many channels"), _AFFINE, _EPS),
+    infer=_group_type, build=_build_groups, weights=lambda attrs: _weights({**attrs, "tracked": False}),
+    macs=lambda attrs, source, result: Macs(0, result.height * result.width), absence=Absence.PASSES,
+    norm=lambda attrs: Norm(affine=attrs["affine"], tracked=False, over=Statistics.GROUP),
+    holds="group norms keep their groups whole",
+    examples=(Example(((6, 6, 5),), "2"), Example(((6, 6, 5),), "3, affine = false, eps = 0.001")),
+    onnx="InstanceNormalization between Reshapes, Mul, Add", python=Writing(_groups_written, calls=("nn.GroupNorm",)),
 )  # fmt: skip
 
 # What `norm` stands for, by the style's word.
 BY_STYLE = {"instance": INSTANCE_NORM, "batch": BATCH_NORM}
 
-ALL = (INSTANCE_NORM, BATCH_NORM)
+ALL = (INSTANCE_NORM, BATCH_NORM, GROUP_NORM)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.code import Call, Slot, Writing, call
 from catdsl.ir.offset import OffsetCall, unchanged
-from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
+from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Axis, Example, Kind, Op, Site, Weight
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.types import TensorType
 
@@ -75,6 +76,30 @@ def _dropout(site: Site) -> Any:
     return nn.Dropout(site.attrs["p"])
 
 
+def _prelu(site: Site) -> Any:
+    from torch import nn
+
+    return nn.PReLU(1 if site.attrs["shared"] else site.out_channels, site.attrs["slope"])
+
+
+def _prelu_weights(attrs: Attrs) -> tuple[Weight, ...]:
+    initial = float(attrs["slope"])
+    return (Weight("weight", (Axis.FIXED,), (1,), initial=initial) if attrs["shared"]
+            else Weight("weight", (Axis.OUT,), initial=initial),)  # fmt: skip
+
+
+def _prelu_written(site: Site) -> Call:
+    return call("nn.PReLU") if site.attrs["shared"] else call("nn.PReLU", Slot("channels", site.out_channels))
+
+
+def _prelu_offset(call: OffsetCall) -> "np.ndarray":
+    offset, result = call.offsets[0], call.unknown()
+    gone = ~call.present[0]
+    result[gone] = (offset * ((offset > 0) + (offset <= 0) * call.weights["weight"]))[gone]
+    result[call.present[0] & (offset == 0)] = 0.0
+    return result
+
+
 def _clamp_type(call: ShapeCall) -> TensorType:
     if call.attrs["low"] > call.attrs["high"]:
         raise call.fail("E307", "`clamp` has a low end above its high end", help="swap the two numbers")
@@ -101,8 +126,13 @@ def _logistic(x: float) -> float:
     return (1 + math.tanh(x / 2)) / 2
 
 
+def _plain(module: str, function: str) -> Writing:
+    """What takes no arguments."""
+    return Writing(lambda site: call(module), lambda site, names: f"{function}({names[0]})", calls=(module, function))
+
+
 def _pointwise(
-    name: str, summary: str, build: Callable[[Site], Any], *args: Arg,
+    name: str, summary: str, build: Callable[[Site], Any], *args: Arg, python: Writing | None = None,
     infer: Callable[[ShapeCall], TensorType] = _type, examples: tuple[str, ...] = ("",), onnx: str = "",
     value: Value | None = None, offset: "Callable[[OffsetCall], np.ndarray] | None" = None,
     view: bool = False, random: bool = False,
@@ -113,41 +143,84 @@ def _pointwise(
     """
     return Op(
         name=name, summary=summary, args=args, infer=infer, build=build, absence=Absence.PASSES, view=view,
-        per_channel=True, random=random,
+        per_channel=True, random=random, python=python,
         examples=tuple(Example(((4, 5, 6),), e) for e in examples), onnx=onnx or name.title().replace("_", ""),
         offset=partial(_elementwise, value=value) if value else offset,
     )  # fmt: skip
 
 
-RELU = _pointwise("relu", "max(x, 0)", _relu, onnx="Relu", value=lambda attrs, x: max(x, 0.0))
+RELU = _pointwise(
+    "relu", "max(x, 0)", _relu, onnx="Relu", value=lambda attrs, x: max(x, 0.0), python=_plain("nn.ReLU", "F.relu")
+)
 LEAKY_RELU = _pointwise(
     "leaky_relu", "x where positive, slope * x elsewhere", _leaky_relu,
     Arg("slope", Kind.NUMBER, 0.2, 0, 1, summary="factor of negative values"),
     examples=("", "0.01"), onnx="LeakyRelu", value=lambda attrs, x: x if x > 0 else x * attrs["slope"],
+    python=Writing(
+        lambda site: call("nn.LeakyReLU", site.attrs["slope"]),
+        lambda site, names: f"F.leaky_relu({names[0]}, {site.attrs['slope']!r})",
+        calls=("nn.LeakyReLU", "F.leaky_relu"),
+    ),
+)  # fmt: skip
+PRELU = Op(
+    name="prelu", summary="x where positive, slope * x elsewhere, with learned slopes.",
+    args=(
+        Arg("shared", Kind.BOOL, False, keyword_only=True, summary="one slope for all channels"),
+        Arg("slope", Kind.NUMBER, 0.25, -1, 1, keyword_only=True, summary="the slopes' initial value"),
+    ),
+    infer=_type, build=_prelu, weights=_prelu_weights, absence=Absence.PASSES, per_channel=True, offset=_prelu_offset,
+    examples=(Example(((4, 5, 6),)), Example(((4, 5, 6),), "shared = true, slope = 0.1")), onnx="PRelu",
+    python=Writing(_prelu_written, calls=("nn.PReLU",)),
 )  # fmt: skip
 GELU = _pointwise(
-    "gelu", "Gaussian error linear unit", _gelu, value=lambda attrs, x: x * (1 + math.erf(x / math.sqrt(2))) / 2
+    "gelu",
+    "Gaussian error linear unit",
+    _gelu,
+    value=lambda attrs, x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
+    python=_plain("nn.GELU", "F.gelu"),
 )
-SILU = _pointwise("silu", "x * sigmoid(x)", _silu, onnx="Sigmoid, Mul", value=lambda attrs, x: x * _logistic(x))
-TANH = _pointwise("tanh", "Hyperbolic tangent, into [-1, 1]", _tanh, value=lambda attrs, x: math.tanh(x))
-SIGMOID = _pointwise("sigmoid", "Logistic function, into [0, 1]", _sigmoid, value=lambda attrs, x: _logistic(x))
+SILU = _pointwise(
+    "silu",
+    "x * sigmoid(x)",
+    _silu,
+    onnx="Sigmoid, Mul",
+    value=lambda attrs, x: x * _logistic(x),
+    python=_plain("nn.SiLU", "F.silu"),
+)
+TANH = _pointwise(
+    "tanh",
+    "Hyperbolic tangent, into [-1, 1]",
+    _tanh,
+    value=lambda attrs, x: math.tanh(x),
+    python=_plain("nn.Tanh", "torch.tanh"),
+)
+SIGMOID = _pointwise(
+    "sigmoid",
+    "Logistic function, into [0, 1]",
+    _sigmoid,
+    value=lambda attrs, x: _logistic(x),
+    python=_plain("nn.Sigmoid", "torch.sigmoid"),
+)
 CLAMP = _pointwise(
     "clamp", "Values cut off at both ends", _clamp,
     Arg("low", Kind.NUMBER, -1.0, summary="the least value"),
     Arg("high", Kind.NUMBER, 1.0, summary="the largest value"),
     infer=_clamp_type, examples=("", "-0.5, 0.5"), onnx="Clip",
     value=lambda attrs, x: min(max(x, attrs["low"]), attrs["high"]),
+    python=Writing(
+        None, lambda site, names: f"{names[0]}.clamp({site.attrs['low']!r}, {site.attrs['high']!r})", (".clamp",)
+    ),
 )  # fmt: skip
 SCALE = _pointwise(
     "scale", "x times a number; written `x * 0.5` as well", _scale,
     Arg("factor", Kind.NUMBER, REQUIRED, summary="the number"), examples=("0.5", "-2"), onnx="Mul",
-    offset=_scaled,
+    offset=_scaled, python=Writing(None, lambda site, names: f"{site.attrs['factor']!r} * {names[0]}"),
 )  # fmt: skip
 DROPOUT = _pointwise(
     "dropout", "Zeroes elements at random while training", _dropout,
     Arg("p", Kind.NUMBER, 0.5, 0, 1, summary="share of elements zeroed"), examples=("", "0.3"), view=True,
     random=True,
-    offset=unchanged,
+    offset=unchanged, python=Writing(lambda site: call("nn.Dropout", site.attrs["p"]), calls=("nn.Dropout",)),
 )  # fmt: skip
 
-ALL = (RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, CLAMP, SCALE, DROPOUT)
+ALL = (RELU, LEAKY_RELU, PRELU, GELU, SILU, TANH, SIGMOID, CLAMP, SCALE, DROPOUT)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from catdsl.ir.code import Call, Writing, call, flat, given
 from catdsl.ir.offset import OffsetCall, unchanged
 from catdsl.ir.op import REQUIRED, Absence, Arg, Attrs, Example, Kind, Op, Site
 from catdsl.ir.shapes import ShapeCall, ShapeError
-from catdsl.ir.size import Size, combine, evaluate, slide
+from catdsl.ir.size import Size, SizeExpr, combine, evaluate, slide
 from catdsl.ir.types import TensorType
 from catdsl.ir.widths import Unequal
 
@@ -99,6 +100,19 @@ def _max_pool_build(site: Site) -> Any:
     return F.max_pool2d, _pool_arguments(site)
 
 
+_GLOBAL = {
+    "mean": ("nn.AdaptiveAvgPool2d", "F.adaptive_avg_pool2d"),
+    "max": ("nn.AdaptiveMaxPool2d", "F.adaptive_max_pool2d"),
+}
+
+
+def _global_build(site: Site) -> Any:
+    from torch.nn import functional as F
+
+    function = {"mean": F.adaptive_avg_pool2d, "max": F.adaptive_max_pool2d}[site.attrs["mode"]]
+    return function, {"output_size": 1}
+
+
 def _pad_size(attrs: Attrs, sizes: Sequence[Size]) -> Any:
     return tuple(combine("+", n, 2 * attrs["amount"]) for n in sizes[0])
 
@@ -124,6 +138,73 @@ def _pad_offset(call: OffsetCall) -> "np.ndarray":
     return result
 
 
+def _resize_expression(site: Site, names: Sequence[str]) -> str:
+    attrs = site.attrs
+    mode = ', mode="bilinear"' if attrs["mode"] == "bilinear" else ""
+    if attrs["to"] is None:
+        if _whole(attrs["scale"]):
+            return f"F.interpolate({names[0]}, scale_factor={int(attrs['scale'])}{mode})"
+        sides = [f"int({names[0]}.shape[{axis}] * {attrs['scale']!r})" for axis in (2, 3)]
+        return f"F.interpolate({names[0]}, size=({sides[0]}, {sides[1]}){mode})"
+    height, width = attrs["to"]
+    if isinstance(height, tuple) and height[0] == "height" and width == ("width", height[1]):
+        return f"F.interpolate({names[0]}, size={names[height[1]]}.shape[2:]{mode})"
+    return f"F.interpolate({names[0]}, size=({_side(height, names)}, {_side(width, names)}){mode})"
+
+
+def _resize_module(site: Site) -> Call | None:
+    if site.attrs["to"] is not None or not _whole(site.attrs["scale"]):
+        return None
+    mode = given(mode=(site.attrs["mode"], "nearest"))
+    return call("nn.Upsample", scale_factor=int(site.attrs["scale"]), **mode)
+
+
+def _side(expr: SizeExpr, names: Sequence[str]) -> str:
+    """A size as a Python expression over the shapes of variables."""
+    if not isinstance(expr, tuple):
+        return repr(expr)
+    head, *rest = expr
+    if head in ("height", "width"):
+        return f"{names[rest[0]]}.shape[{2 if head == 'height' else 3}]"
+    left, right = (_side(part, names) for part in rest)
+    if head in ("min", "max"):
+        return f"{head}({left}, {right})"
+    if head == "scaled":
+        return f"int({left} * {right})"
+    left, right = (f"({side})" if " " in side and not side.endswith(")") else side for side in (left, right))
+    return f"{left} {head} {right}"
+
+
+def _whole(scale: float | None) -> bool:
+    return scale is not None and scale == int(scale)
+
+
+def _pool_written(module: str, function: str, **more: Any) -> Writing:
+    def arguments(site: Site) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        attrs = site.attrs
+        stride = attrs["stride"] or attrs["kernel"]
+        return (attrs["kernel"],), {**given(stride=(stride, attrs["kernel"]), padding=(attrs["padding"], 0)), **more}
+
+    def made(site: Site) -> Call:
+        placed, named = arguments(site)
+        return call(module, *placed, **named)
+
+    def computed(site: Site, names: Sequence[str]) -> str:
+        placed, named = arguments(site)
+        text = flat(call("", *placed, **named))
+        return f"{function}({names[0]}, {text[1:]}"
+
+    return Writing(made, computed, (module, function))
+
+
+def _pad_expression(site: Site, names: Sequence[str]) -> str:
+    amount, mode = site.attrs["amount"], site.attrs["mode"]
+    more = "" if mode == "zero" else f', mode="{mode}"'
+    return f"F.pad({names[0]}, {flat((amount,) * 4)}{more})"
+
+
+_PADS = {"zero": "nn.ZeroPad2d", "reflect": "nn.ReflectionPad2d", "replicate": "nn.ReplicationPad2d"}
+
 RESIZE = Op(
     name="resize",
     summary="Resampling: by a factor, to a size, or to the size of another tensor.",
@@ -145,6 +226,7 @@ RESIZE = Op(
         Example(((3, 8, 6),), "scale = 0.5, bilinear"),
     ),
     onnx="Resize",
+    python=Writing(_resize_module, _resize_expression, ("nn.Upsample", "F.interpolate", "int", "max", "min")),
 )
 
 PIXEL_SHUFFLE = Op(
@@ -158,6 +240,11 @@ PIXEL_SHUFFLE = Op(
     absence=Absence.PASSES,
     examples=(Example(((8, 4, 5),), "2"), Example(((9, 4, 5),), "3")),
     onnx="DepthToSpace, mode CRD",
+    python=Writing(
+        lambda site: call("nn.PixelShuffle", site.attrs["factor"]),
+        lambda site, names: f"F.pixel_shuffle({names[0]}, {site.attrs['factor']})",
+        calls=("nn.PixelShuffle", "F.pixel_shuffle"),
+    ),
 )
 
 _POOL = (
@@ -171,7 +258,7 @@ AVG_POOL = Op(
     size=_pool_size, build=_avg_pool_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
     identity=_pool_arguments,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
-    onnx="AveragePool",
+    onnx="AveragePool", python=_pool_written("nn.AvgPool2d", "F.avg_pool2d", count_include_pad=False),
 )  # fmt: skip
 
 MAX_POOL = Op(
@@ -179,7 +266,20 @@ MAX_POOL = Op(
     size=_pool_size, build=_max_pool_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
     identity=_pool_arguments,
     examples=(Example(((3, 8, 6),), "2"), Example(((3, 9, 7),), "3, stride = 2, padding = 1")),
-    onnx="MaxPool",
+    onnx="MaxPool", python=_pool_written("nn.MaxPool2d", "F.max_pool2d"),
+)  # fmt: skip
+
+GLOBAL_POOL = Op(
+    name="global_pool", summary="The mean or the largest value of each channel, as an image of one pixel.",
+    args=(Arg("mode", Kind.WORD, "mean", choices=("mean", "max"), summary="which of the two"),),
+    infer=lambda call: call.sized(call.inputs[0].channels, 1, 1), size=lambda attrs, sizes: (1, 1),
+    build=_global_build, absence=Absence.PASSES, per_channel=True, offset=unchanged,
+    examples=(Example(((3, 8, 6),)), Example(((3, 8, 6),), "max")), onnx="GlobalAveragePool or GlobalMaxPool",
+    python=Writing(
+        lambda site: call(_GLOBAL[site.attrs["mode"]][0], 1),
+        lambda site, names: f"{_GLOBAL[site.attrs['mode']][1]}({names[0]}, 1)",
+        calls=(*_GLOBAL["mean"], *_GLOBAL["max"]),
+    ),
 )  # fmt: skip
 
 PAD = Op(
@@ -197,6 +297,11 @@ PAD = Op(
     per_channel=True,
     examples=(Example(((3, 8, 6),), "2, reflect"), Example(((3, 8, 6),), "1, zero")),
     onnx="Pad",
+    python=Writing(
+        lambda site: call(_PADS[site.attrs["mode"]], site.attrs["amount"]),
+        _pad_expression,
+        calls=(*_PADS.values(), "F.pad"),
+    ),
 )
 
-ALL = (RESIZE, PIXEL_SHUFFLE, AVG_POOL, MAX_POOL, PAD)
+ALL = (RESIZE, PIXEL_SHUFFLE, AVG_POOL, MAX_POOL, GLOBAL_POOL, PAD)

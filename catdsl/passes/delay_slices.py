@@ -14,6 +14,7 @@ from catdsl.passes.rewriting import (
     channels_in_turn,
     slice_of,
     stacked_recipes,
+    stacks,
     until_settled,
     works_per_channel,
 )  # fmt: skip
@@ -45,7 +46,7 @@ def users_of_slices(graph: Graph, source: Node) -> Iterator[Node]:
     """What works channel by channel on slices of a tensor."""
     for cut in graph.consumers[source.name]:
         if cut.op.absence is Absence.SLICES:
-            yield from (user for user in graph.consumers[cut.name] if works_per_channel(user))
+            yield from (user for user in graph.consumers[cut.name] if works_per_channel(user) and stacks(user))
 
 
 def neighbours(graph: Graph, users: Sequence[Node]) -> Iterator[list[Node]]:

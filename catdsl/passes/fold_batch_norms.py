@@ -29,7 +29,7 @@ class FoldBatchNorms:
 def _once(graph: Graph) -> Rewritten:
     draft = Draft(graph)
     for node in graph.nodes:
-        if node.op.is_norm and node.attrs["tracked"]:
+        if node.norm is not None and node.norm.tracked:
             convs = _convs_before(graph, node.inputs[0], node.name)
             if convs:
                 _fold(draft, node, convs)
@@ -62,7 +62,7 @@ def _fold(draft: Draft, norm: Node, convs: list[Node]) -> None:
 def _factor(weights: Weights, norm: Node) -> np.ndarray:
     """What the norm multiplies each channel by, in float64: the products of small numbers are rounded once."""
     variance = weights[f"{norm.name}.running_var"].astype(np.float64)
-    scale = weights[f"{norm.name}.weight"].astype(np.float64) if norm.attrs["affine"] else 1.0
+    scale = weights[f"{norm.name}.weight"].astype(np.float64) if norm.scaled else 1.0
     factor: np.ndarray = scale / np.sqrt(variance + norm.attrs["eps"])
     return factor
 
@@ -83,7 +83,7 @@ def _shifted(conv: Node, norm: Node, *, constant: bool) -> Recipe:
         factor = _factor(weights, norm)
         mean = weights[f"{norm.name}.running_mean"].astype(np.float64) if constant else 0.0
         own = weights[f"{conv.name}.bias"] if conv.attrs["bias"] else 0.0
-        after = weights[f"{norm.name}.bias"] if constant and norm.attrs["affine"] else 0.0
+        after = weights[f"{norm.name}.bias"] if constant and norm.scaled else 0.0
         shifted: np.ndarray = (factor * (own - mean) + after).astype(weights[f"{conv.name}.weight"].dtype)
         return shifted
 

@@ -215,6 +215,14 @@ def works_per_channel(node: Node) -> bool:
     return node.op.per_channel and not node.op.random and len(node.inputs) == 1 and not node.attrs.get("spectral")
 
 
+def stacks(node: Node) -> bool:
+    """Whether one operator can do to several tensors in turn what each of several did to its own.
+
+    A parameter that all channels share may differ from node to node.
+    """
+    return all(Axis.OUT in weight.axes for weight in node.op.weights(node.attrs) if not weight.buffer)
+
+
 def alike(node: Node) -> tuple[str, str]:
     """A key that is equal for nodes of one operator and equal attributes."""
     return node.op.name, repr(sorted(node.attrs.items()))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catdsl.ir.graph import Graph, Node
-from catdsl.ops.conv import SCATTER_CONV, padding
+from catdsl.ops.conv import padding
+from catdsl.ops.transposed import SCATTER_CONV
 from catdsl.passes.rewriting import Draft, Recipe, Rewritten, Weights
 from catdsl.passes.share_padding import border
 

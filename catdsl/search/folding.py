@@ -19,7 +19,7 @@ import numpy as np
 from catdsl.ir.counts import complete_counts
 from catdsl.ir.graph import Graph, Node
 from catdsl.ir.offset import OffsetCall
-from catdsl.ir.op import Absence, Site
+from catdsl.ir.op import Absence, Norm, Site
 from catdsl.ir.presence import Counted, needed, presence
 from catdsl.search.slicing import Kept, Weights, present_channels
 
@@ -122,12 +122,13 @@ class _Folder:
         pending = {reader: n for name in node.inputs for reader, n in self.pending[name].items()}
         read = self._read(node, inputs)
         pending |= read
-        if node.op.is_norm and _any_left(inputs[0], there):
-            inputs[0] = self._into_norm(node, inputs[0], pending)
+        norm = node.norm
+        if norm is not None and norm.by_channel and _any_left(inputs[0], there):
+            inputs[0] = self._into_norm(node, norm, inputs[0], pending)
         settled = len(self.removals)
         result = self._passed(node, inputs)
         result = self._without_lost(node, inputs, result, pending, read)
-        if not node.op.is_norm and f"{node.name}.bias" in self.weights and _any_left(result, there):
+        if norm is None and f"{node.name}.bias" in self.weights and _any_left(result, there):
             result = self._into_bias(node, result, pending)
         left = _any_left(result, there)
         if not left and len(self.removals) == settled:
@@ -163,12 +164,12 @@ class _Folder:
                 found[reader] = known
         return found
 
-    def _into_norm(self, node: Node, offsets: np.ndarray, pending: Mapping[str, int]) -> np.ndarray:
+    def _into_norm(self, node: Node, norm: Norm, offsets: np.ndarray, pending: Mapping[str, int]) -> np.ndarray:
         """Running statistics take the offset from their mean; those of the image itself have it in theirs."""
         there = self.present[node.name]
-        if node.attrs["tracked"]:
+        if norm.tracked:
             self._change(f"{node.name}.running_mean", -offsets[_BEST], there)
-        fate = Fate.RUNNING_MEAN if node.attrs["tracked"] else Fate.CANCELLED
+        fate = Fate.RUNNING_MEAN if norm.tracked else Fate.CANCELLED
         self._report(node, pending, fate, doubt=_doubt(offsets[:, there]))
         return np.where(there, 0.0, offsets)
 
@@ -208,7 +209,7 @@ class _Folder:
             with np.errstate(over="ignore", invalid="ignore"):
                 result[row] = rule(call)
         result[~np.isfinite(result)] = np.nan
-        if node.op.is_norm and node.attrs["affine"]:
+        if node.scaled:
             guessed = ~there & np.isnan(result)
             guessed[_SURE] = False
             return np.where(guessed, own["bias"], result)

@@ -63,7 +63,7 @@ def _read(path: Path, wanted: Owner, acceptance: Acceptance) -> dict[str, np.nda
 
 def scales_of(weights: Mapping[str, np.ndarray], graph: Graph) -> dict[str, np.ndarray]:
     """The norm scales in a set of weights: `<norm>.weight` of every affine norm that it holds."""
-    norms = [n.name for n in graph.nodes if n.op.is_norm and n.attrs["affine"]]
+    norms = [n.name for n in graph.nodes if n.scaled]
     return {name: weights[f"{name}.weight"] for name in norms if f"{name}.weight" in weights}
 
 
@@ -71,7 +71,7 @@ def first_norms(graph: Graph) -> dict[str, Node]:
     """For each width, the first affine norm in graph order that carries it (the score of a width)."""
     found: dict[str, Node] = {}
     for node in graph.nodes:
-        if not node.op.is_norm or not node.attrs["affine"]:
+        if not node.scaled:
             continue
         for segment in node.type.channels:
             found.setdefault(segment.width, node)
@@ -124,7 +124,7 @@ def _norms_of(graph: Graph, group: str) -> dict[str, list[Node]]:
         return {width: [norm] for width, norm in first_norms(graph).items()}
     found: dict[str, list[Node]] = {}
     for node in graph.nodes:
-        if node.op.is_norm and node.attrs["affine"]:
+        if node.scaled:
             for width in dict.fromkeys(segment.width for segment in node.type.channels):
                 found.setdefault(width, []).append(node)
     return found

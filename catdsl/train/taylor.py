@@ -20,7 +20,7 @@ def taylor_scores(
     "Importance Estimation for Neural Network Pruning", CVPR 2019, section 3.1, with the scales of
     norms as gates).
     """
-    norms = [n.name for n in graph.nodes if n.op.is_norm and n.attrs["affine"]]
+    norms = [n.name for n in graph.nodes if n.scaled]
     if not norms:
         return {}
     generator.to(device)

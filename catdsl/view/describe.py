@@ -55,7 +55,7 @@ def detail(node: Node, *, times: str = _TIMES, down: str = "↓", up: str = "↑
         case "split" if "index" in attrs:
             return f"{attrs['index'] + 1} of {attrs['parts']}"
     # A norm is named by its word in the program, which leaves open which one it is.
-    return node.op.name.removesuffix("_norm") if node.op.is_norm else _numbers(attrs)
+    return node.op.name.removesuffix("_norm") if node.norm is not None else _numbers(attrs)
 
 
 def alteration(

@@ -13,8 +13,9 @@ from catdsl.diagnostics import CatError, InternalError
 from catdsl.diagnostics.printable import printable
 from catdsl.export.network import Network, random_inputs
 from catdsl.export.source import python_file
-from catdsl.export.source.literals import checked_path, docstring, is_identifier, literal
+from catdsl.export.source.literals import checked_path, docstring, is_identifier
 from catdsl.export.source.python_file import run_python, write_python
+from catdsl.ir.code import literal
 from catdsl.jobs.export import facts_of
 from catdsl.jobs.module_source import module_source
 from catdsl.project import load

@@ -34,7 +34,7 @@ def test_what_the_search_warns_of_is_said_on_the_terminal_and_on_the_page(cli):
     text = "stem = labels -> conv(ngf, 3)"
     assert f"{text} -> norm" in read(cli, "tiny.cat")
     (cli.folder / "bare.cat").write_text(read(cli, "tiny.cat").replace(f"{text} -> norm", text), encoding="utf-8")
-    norms = [n for n in load(cli.folder / "bare.cat").graph.nodes if n.op.is_norm]
+    norms = [n for n in load(cli.folder / "bare.cat").graph.nodes if n.norm is not None]
     graph = load(cli.folder / "bare.cat").graph
     save_scores({n.name: np.ones(graph.channels(n.name)) for n in norms}, cli.folder / "s.safetensors")
     plan = cli("plan", "bare.cat", "--budget", "60%", "--scores", "s.safetensors", "-o", "student.cat").stderr

@@ -10,6 +10,7 @@ from catdsl.analysis.cost import cost_model
 from catdsl.backend.module import build_module
 from catdsl.ir.graph import Graph
 from catdsl.passes.block_pixels import BlockPixels
+from catdsl.passes.delay_slices import DelaySlices
 from catdsl.passes.drop_dead import DropDead
 from catdsl.passes.fold_batch_norms import FoldBatchNorms
 from catdsl.passes.grow_depthwise_kernels import GrowDepthwiseKernels
@@ -82,6 +83,8 @@ def test_every_pass_of_a_pipeline_has_its_case() -> None:
         (ScatterNarrowConvs(), "w -> conv(4, 3, dilation = 2)"),
         (ScatterNarrowConvs(), "w -> conv(4, 3, spectral = true)"),
         (ScatterNarrowConvs(), "w -> conv(4, 3, padding = 3)"),
+        (DelaySlices(), "concat(c -> prelu(shared = true), d -> prelu(shared = true))"),
+        (DelaySlices(), "concat(c -> group_norm(2), d -> group_norm(2))"),
         (DropDead(inference=False), "x -> conv(4, 3) -> dropout(0.5)"),
     ],
 )

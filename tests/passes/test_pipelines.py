@@ -77,7 +77,7 @@ def test_of_six_branches_four_heads_and_four_tails_become_one_conv_each(norm: st
     assert [count(after, "conv", kernel) for kernel in (1, 3, 5)] == [4, 5, 4]
     assert [count(graph, "dwconv", kernel) for kernel in (1, 3, 5)] == [2, 2, 2]
     assert [count(after, "dwconv", kernel) for kernel in (1, 3, 5)] == [0, 0, 2]
-    norms = [sum(n.op.is_norm for n in of.nodes) for of in (graph, after)]
+    norms = [sum(n.norm is not None for n in of.nodes) for of in (graph, after)]
     assert norms == ([20, 10] if norm == "instance" else [20, 0])
 
 

@@ -42,6 +42,12 @@ block spade(x, labels, hidden = 3) {
     return modulate(x -> norm(affine = false), gamma, beta)
 }
 """,
+    "squeeze": """
+block squeeze(x, mid) {
+    weights = x -> global_pool -> conv(mid in 0.., 1) -> prelu -> conv(x.channels, 1) -> sigmoid
+    return x * (weights -> resize(like = x))
+}
+""",
     "gate": """
 block gate(x, mid) {
     return x * (x -> conv(mid in 0.., 1) -> relu -> conv(x.channels, 1) -> sigmoid)
@@ -52,7 +58,8 @@ block gate(x, mid) {
 _UNARY = (
     "relu", "leaky_relu(0.1)", "gelu", "silu", "tanh", "sigmoid", "clamp(-0.5, 0.7)", "clamp(0.1, 0.9)",
     "scale(0.5)", "dropout(0.3)", "norm", "norm(affine = false)", "instance_norm", "batch_norm",
-    "batch_norm(tracked = false, eps = 0.001)", "dwconv(3)", "dwconv(5, pad = replicate, bias = false)",
+    "batch_norm(tracked = false, eps = 0.001)", "group_norm(1)", "prelu", "prelu(shared = true)", "dwconv(3)",
+    "dwconv(5, pad = replicate, bias = false)",
     "dwconv(3, dilation = 2, pad = reflect)",
     "pad(1, reflect) -> max_pool(3, stride = 1)", "avg_pool(3, stride = 1, padding = 1)",
 )  # fmt: skip
@@ -159,7 +166,9 @@ def _residual(w: _Writer) -> None:
 
 def _block(w: _Writer) -> None:
     x = w.pick()
-    call = w.choose("inception", "2 * inception", "inception(mid = 3 in 0..2)", "gate(2)", "0 * inception")
+    call = w.choose(
+        "inception", "2 * inception", "inception(mid = 3 in 0..2)", "gate(2)", "squeeze(2)", "0 * inception"
+    )
     w.write(f"{x.name} -> {call}", x.channels, *x.size)
 
 

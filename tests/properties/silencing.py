@@ -137,7 +137,7 @@ def without_scales(graph: Graph, module: fx.GraphModule, alive: Flags) -> fx.Gra
     """Scales of 0 in every affine norm for channels that the student has not; their biases stay."""
     with torch.no_grad():
         for node in graph.nodes:
-            if node.op.is_norm and node.attrs["affine"]:
+            if node.scaled:
                 module.get_parameter(f"{node.name}.weight")[torch.from_numpy(~alive[node.name])] = 0
     return module
 

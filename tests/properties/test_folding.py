@@ -103,7 +103,7 @@ def test_students_are_exact_often_and_in_every_way() -> None:
     exact: list[bool] = []
 
     @given(carrying(), st.data(), _SEEDS)
-    @settings(max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=250, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def collect(project: Project, data: st.DataObject, seed: int) -> None:
         folded = _folded(project.graph, data, seed)
         exact.append(folded.exact and bool(folded.removals))

@@ -24,13 +24,13 @@ from tests.properties.silencing import channels_alive, random_kept
 def _scores(graph: Graph, seed: int) -> dict[str, np.ndarray]:
     """Scales of every norm, coarse, so that many are equal."""
     rng = np.random.default_rng(seed)
-    norms = [n for n in graph.nodes if n.op.is_norm and n.attrs["affine"]]
+    norms = [n for n in graph.nodes if n.scaled]
     return {n.name: np.round(rng.normal(size=graph.channels(n.name)), 1) for n in norms}
 
 
 def _scored(graph: Graph) -> set[str]:
     """Widths that some affine norm carries."""
-    return {s.width for n in graph.nodes if n.op.is_norm and n.attrs["affine"] for s in n.type.channels}
+    return {s.width for n in graph.nodes if n.scaled for s in n.type.channels}
 
 
 def _smallest(graph: Graph) -> dict[str, int]:

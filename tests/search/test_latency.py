@@ -52,7 +52,7 @@ def times_of(*graphs: Graph, fixed: float = 100.0, each: float = 1.0, step: int 
 def scores(project: Project, seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     graph = project.teacher_graph
-    return {n.name: rng.random(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm and n.attrs["affine"]}
+    return {n.name: rng.random(graph.channels(n.name)) for n in graph.nodes if n.scaled}
 
 
 def test_a_network_takes_the_sum_of_its_operators() -> None:

@@ -43,7 +43,7 @@ search { floor = 1 }
 def random_scores(project: Project, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     graph = project.graph
-    return {n.name: rng.random(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm and n.attrs["affine"]}
+    return {n.name: rng.random(graph.channels(n.name)) for n in graph.nodes if n.scaled}
 
 
 @pytest.mark.parametrize("text", [UNET, SUPERRES], ids=["unet", "superres"])

@@ -37,7 +37,7 @@ search { score = norm_scale, floor = 3 }
 
 
 def equal_scores(graph: Graph) -> dict[str, np.ndarray]:
-    return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm and n.attrs["affine"]}
+    return {n.name: np.ones(graph.channels(n.name)) for n in graph.nodes if n.scaled}
 
 
 def random_scores(graph: Graph, seed: int) -> dict[str, np.ndarray]:

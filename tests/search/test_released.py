@@ -113,7 +113,7 @@ def test_the_cut_holds_every_channel_above_their_threshold(name: str) -> None:
 @pytest.mark.parametrize("name", RESNETS + SPADES)
 def test_channels_kept_are_those_with_the_largest_scales(name: str) -> None:
     plan, graph = planned(name), project(name).graph
-    norms = [n for n in graph.nodes if n.op.is_norm and n.attrs["affine"]]
+    norms = [n for n in graph.nodes if n.scaled]
     for width, channels in plan.channels.items():
         first = next(n for n in norms if any(s.width == width for s in n.type.channels))
         values = np.abs(scores(name)[first.name])
@@ -131,9 +131,9 @@ def test_released_names_are_all_mapped(name: str) -> None:
     assert len(set(paths)) == len(paths)
     for released, path in zip(names, paths, strict=True):
         assert path in graph.node, released
-        assert graph.node[path].op.is_norm
+        assert graph.node[path].norm is not None
         assert scores(name)[path].shape == (graph.channels(path),)
-    assert set(paths) == {n.name for n in graph.nodes if n.op.is_norm and n.attrs["affine"]}
+    assert set(paths) == {n.name for n in graph.nodes if n.scaled}
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,7 @@ def graph() -> Graph:
 
 
 def _scores(graph: Graph) -> dict[str, np.ndarray]:
-    return {
-        n.name: np.arange(1.0, 1 + graph.channels(n.name)) for n in graph.nodes if n.op.is_norm and n.attrs["affine"]
-    }
+    return {n.name: np.arange(1.0, 1 + graph.channels(n.name)) for n in graph.nodes if n.scaled}
 
 
 def _refused(graph: Graph, scores: dict[str, np.ndarray]) -> tuple[Diagnostic, ...]:

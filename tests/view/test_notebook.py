@@ -41,7 +41,7 @@ def picture(html: str) -> tuple[str, str]:
 def _plan(graph: Graph, budget: str) -> Plan:
     model = cost_model(graph)
     draw = np.random.default_rng(0)
-    scores = {n.name: draw.random(graph.channels(n.name)) for n in graph.nodes if n.op.is_norm}
+    scores = {n.name: draw.random(graph.channels(n.name)) for n in graph.nodes if n.norm is not None}
     return find_plan(model, scores, parse_budget(budget, "exact", model.teacher))
 
 

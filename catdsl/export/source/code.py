@@ -1,85 +1,11 @@
-"""Pieces of Python code, and how they are laid out: on one line, or broken as ruff would break them."""
+"""Pieces of Python code laid out: on one line, or broken as ruff would break them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from catdsl.export.source.literals import literal
+from catdsl.ir.code import Call, For, Halved, Listed, Raw, Slot, argument, flat
 
 LINE = 88
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A number in which networks of one structure may differ; `role` says what it is."""
-
-    role: str
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Halved:
-    """Half of a slot, rounded down: the padding that keeps the size."""
-
-    slot: Slot
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """Code as it stands."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call; arguments whose keyword is None are given by place."""
-
-    head: str
-    args: tuple[tuple[str | None, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A list display."""
-
-    items: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class For:
-    """A generator: an element and its loop, with a star where a call takes its elements one by one."""
-
-    element: Call
-    loop: str
-    star: bool
-
-
-def call(head: str, *values: Any, **named: Any) -> Call:
-    return Call(head, (*((None, v) for v in values), *named.items()))
-
-
-def flat(value: Any) -> str:
-    """A value on one line."""
-    match value:
-        case Raw(text):
-            return text
-        case Slot(_, number):
-            return str(number)
-        case Halved(slot):
-            return str(slot.value // 2)
-        case Call(head, args):
-            return f"{head}({', '.join(_argument(k, flat(v)) for k, v in args)})"
-        case str():
-            return literal(value)
-        case For(element, loop, star):
-            return f"*({flat(element)} {loop})" if star else f"{flat(element)} {loop}"
-        case Listed(items):
-            return f"[{', '.join(flat(v) for v in items)}]"
-        case tuple():
-            inner = ", ".join(flat(v) for v in value)
-            return f"({inner},)" if len(value) == 1 else f"({inner})"
-    return repr(value)
 
 
 def laid_out(value: Any, indent: int, *, before: int = 0, after: int = 0) -> str:
@@ -94,13 +20,13 @@ def laid_out(value: Any, indent: int, *, before: int = 0, after: int = 0) -> str
     if not parts:
         return text
     inner = indent + 4
-    joined = ", ".join(_argument(k, flat(v)) for k, v in parts)
+    joined = ", ".join(argument(k, flat(v)) for k, v in parts)
     if inner + len(joined) <= LINE and isinstance(value, Call) and not _always_broken(value):
         return f"{head}\n{' ' * inner}{joined}\n{' ' * indent}{end}"
     # A comprehension and a list by itself take no comma after them.
     comma = "" if len(parts) == 1 and isinstance(parts[0][1], For | Listed) else ","
     lines = [
-        f"{' ' * inner}{_argument(k, laid_out(v, inner, before=len(k) + 1 if k else 0, after=1))}{comma}\n"
+        f"{' ' * inner}{argument(k, laid_out(v, inner, before=len(k) + 1 if k else 0, after=1))}{comma}\n"
         for k, v in parts
     ]
     return f"{head}\n{''.join(lines)}{' ' * indent}{end}"
@@ -170,16 +96,12 @@ def erased(value: Any) -> str:
         case Halved(slot):
             return f"<half of {slot.role}>"
         case Call(head, args):
-            return f"{head}({', '.join(_argument(k, erased(v)) for k, v in args)})"
+            return f"{head}({', '.join(argument(k, erased(v)) for k, v in args)})"
     return flat(value)
 
 
 def _half(value: Any) -> Any:
     return value // 2 if isinstance(value, int) else Raw(f"{flat(value)} // 2")
-
-
-def _argument(keyword: str | None, text: str) -> str:
-    return f"{keyword}={text}" if keyword else text
 
 
 def _parts(value: Call | Listed | tuple[Any, ...]) -> tuple[str, tuple[tuple[str | None, Any], ...], str]:

@@ -1,4 +1,4 @@
-"""Words as Python: literals, docstrings of our own words, and names. Nothing else of a text gets into code.
+"""Words as Python: docstrings of our own words, and names. Nothing else of a text gets into code.
 
 The language's names are ASCII; a graph that was made otherwise may have others, and Python reads some
 characters of names as others (NFKC), so that two names could become one.
@@ -10,14 +10,6 @@ import re
 from catdsl.diagnostics import CatError, InternalError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def literal(text: str) -> str:
-    """A string literal, in ASCII and on one line, of any text."""
-    # As formatters have it: the quotes that need fewer escapes.
-    quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + "".join(f"\\{c}" if c == quote else _escaped(c) for c in text) + quote
 
 
 def docstring(text: str) -> str:
@@ -39,12 +31,3 @@ def checked_path(name: str) -> str:
             "E610", f"the name {name!a} cannot be written in Python", help="use letters, digits and `_` in names"
         )
     return name
-
-
-def _escaped(char: str) -> str:
-    if " " <= char <= "~":
-        return _ESCAPES.get(char, char)
-    code = ord(char)
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

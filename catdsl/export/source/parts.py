@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from catdsl.export.source.code import Call, erased
-from catdsl.export.source.operators import Expression
+from catdsl.export.source.code import erased
+from catdsl.ir.code import Call, Expression
 from catdsl.ir.graph import Node
 from catdsl.ir.op import Site
 

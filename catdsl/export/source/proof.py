@@ -14,6 +14,7 @@ from catdsl.diagnostics import CatError
 from catdsl.export.source.definitions import OF_FILE, TAKEN
 from catdsl.export.source.literals import is_identifier
 from catdsl.export.source.program import ENDING
+from catdsl.ops import ALL
 
 IMPORTS = (
     "import sys",
@@ -26,19 +27,11 @@ IMPORTS = (
 )
 """What a file may import, in this order."""
 
-_CALLED = {
-    "nn": (
-        "AvgPool2d", "BatchNorm2d", "Conv2d", "ConvTranspose2d", "Dropout", "GELU", "InstanceNorm2d", "LeakyReLU",
-        "MaxPool2d", "ModuleList", "PixelShuffle", "ReLU", "ReflectionPad2d", "ReplicationPad2d", "Sequential", "SiLU",
-        "Sigmoid", "Tanh", "Upsample", "ZeroPad2d",
-    ),
-    "F": (
-        "avg_pool2d", "gelu", "interpolate", "leaky_relu", "max_pool2d", "pad", "pixel_shuffle", "relu", "silu",
-    ),
-    "torch": ("cat", "sigmoid", "tanh"),
-}  # fmt: skip
-_BUILTINS = frozenset(("int", "max", "min", "range", "sum"))
-_METHODS = frozenset(("chunk", "clamp", "new_zeros"))
+_OURS = ("nn.ModuleList", "nn.Sequential", "range", "sum")
+"""What our writer calls to hold operators together."""
+
+_CALLED = frozenset((*_OURS, *(name for op in ALL if op.python for name in op.python.calls)))
+_BASES = frozenset(name.split(".")[0] for name in _CALLED if "." in name[1:])
 _TYPES = frozenset(("int", "Sequence", "Tensor"))
 _RETURNS = {"__init__": "None", "forward": "Tensor"}
 _WORDS = "abcdefghijklmnopqrstuvwxyz"
@@ -214,13 +207,13 @@ class _Definition:
     def _called(self, func: ast.expr) -> None:
         match func:
             case ast.Name(id=name):
-                self._demand(name in self._known or name in _BUILTINS or name in self._local, func)
-            case ast.Attribute(value=ast.Name(id=base), attr=name) if base in _CALLED:
-                self._demand(name in _CALLED[base], func)
+                self._demand(name in self._known or name in _CALLED or name in self._local, func)
+            case ast.Attribute(value=ast.Name(id=base), attr=name) if base in _BASES:
+                self._demand(f"{base}.{name}" in _CALLED, func)
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 self._demand(name in self._attributes, func)
             case ast.Attribute(value=value, attr=name):
-                self._demand(name in _METHODS, func)
+                self._demand(f".{name}" in _CALLED, func)
                 self._expression(value)
             case _:
                 raise _refused("it calls what we do not", func)

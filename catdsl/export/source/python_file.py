@@ -19,13 +19,14 @@ from catdsl.diagnostics import CatError
 from catdsl.export.network import INPUT, Network
 from catdsl.export.source.code import LINE
 from catdsl.export.source.definitions import Definition, Definitions
-from catdsl.export.source.literals import checked_path, docstring, literal
+from catdsl.export.source.literals import checked_path, docstring
 from catdsl.export.source.parts import Body, Chain, Many, Single
 from catdsl.export.source.program import LOAD, main_text
 from catdsl.export.source.proof import IMPORTS, prove
 from catdsl.export.source.structure import structured
 from catdsl.export.source.writing import attributes, definition_text
 from catdsl.files import write_bytes, write_text
+from catdsl.ir.code import literal
 from catdsl.ir.graph import Graph
 
 WEIGHTS = ".safetensors"

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from catdsl.diagnostics import CatError
-from catdsl.export.source.operators import writing
 from catdsl.export.source.parts import Body, Chain, Many, Single, Step, skeleton
 from catdsl.ir.graph import Graph, Node
 
@@ -117,7 +116,7 @@ class _Finder:
         return Step(body, body.inputs, body.output)
 
     def _single(self, node: Node) -> Step:
-        form, site = writing(node.op.name, node.attrs), self.graph.site(node)
+        form, site = node.op.python, self.graph.site(node)
         if form is None:
             raise CatError.one(
                 "E610", f"operator `{node.op.name}` of {node.name} cannot be written in Python yet", node.span,

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from catdsl.export.source.code import LINE, Call, For, Listed, Raw, assigned, call, flat, laid_out, replaced
+from catdsl.export.source.code import LINE, assigned, laid_out, replaced
 from catdsl.export.source.definitions import Definition, Definitions, Listing, attribute, unique
 from catdsl.export.source.literals import docstring
 from catdsl.export.source.parts import Body, Chain, Many, Single, Step
+from catdsl.ir.code import Call, For, Listed, Raw, call, flat
 
 _PASSING = ("x", "y")
 """Variables that are given a new value as soon as the old one is no longer asked for."""
