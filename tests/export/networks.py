@@ -29,6 +29,10 @@ SMALL: dict[str, dict[str, object]] = {
     "unet_inception": {"ngf": 6},
 }
 
+# Recipes for other data with the very network of a spec above: what is asked of that one need not be asked again.
+SAME = {"pix2pix_cityscapes": "pix2pix_facades", "pix2pix_maps": "pix2pix_facades"}
+DISTINCT = tuple(name for name in SMALL if name not in SAME)
+
 
 def network(project: Project, seed: int = 0) -> Network:
     """A project's network with random weights and statistics."""

@@ -16,11 +16,12 @@ from catdsl.export.checking import HALF_TOLERANCE, TOLERANCE, check
 from catdsl.export.network import Network, network_of, random_inputs, rewritten_network
 from catdsl.export.onnx_file import run_onnx, write_onnx
 from catdsl.export.program_file import run_program, write_program
+from catdsl.ir.identity import owner_of
 from catdsl.ir.op import Example, Op
 from catdsl.jobs.export import FORMATS
 from catdsl.ops import ALL
 from catdsl.project import load
-from tests.export.networks import SMALL, SPECS, network, random_weights, small
+from tests.export.networks import DISTINCT, SAME, SPECS, network, random_weights, small
 from tests.hostile_names import HOSTILE
 from tests.ops.test_contract import alone
 
@@ -132,7 +133,7 @@ def test_half_precision_is_near_and_smaller(ending: str, tiny: Network, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", _FORMATS)
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_a_spec_computes_the_same(name: str, ending: str, tmp_path: Path) -> None:
     made = small(name)
     write, run = _FORMATS[ending]
@@ -142,6 +143,11 @@ def test_a_spec_computes_the_same(name: str, ending: str, tmp_path: Path) -> Non
     write(rewritten_network(made, (*form.pipelines, *form.native_pipelines)), path, half=False)
     sizes = sizes_to_check(size_rule(made.graph))
     assert check(made, lambda i: run(path, i), sizes, what="it", tolerance=TOLERANCE).furthest < TOLERANCE
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_spec_that_is_not_exported_has_the_network_of_one_that_is(name: str) -> None:
+    assert owner_of(small(name).graph, None).network == owner_of(small(SAME[name]).graph, None).network
 
 
 @pytest.mark.slow
