@@ -158,7 +158,7 @@ def _trouble(node: Node, sizes: Mapping[str, tuple[int, int]]) -> str | None:
             return f"{_shown(first)} meets {_shown(other)}"
     if _reflected(node) >= min(first):
         return f"`reflect` cannot pad {_shown(first)} by {_reflected(node)}"
-    if node.norm is not None and node.norm.by_channel and not node.norm.tracked and first == (1, 1):
+    if node.norm is not None and not node.norm.tracked and first == (1, 1):
         return "one pixel has no variance"
     return None
 

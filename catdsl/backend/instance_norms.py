@@ -13,7 +13,7 @@ def with_instance_norms(module: GraphModule) -> GraphModule:
     """
     result = copy.deepcopy(module)
     for path, part in list(result.named_modules()):
-        if not isinstance(part, nn.GroupNorm) or part.num_groups != part.num_channels:
+        if not isinstance(part, nn.GroupNorm):
             continue
         norm = nn.InstanceNorm2d(part.num_channels, eps=part.eps, affine=part.affine).train(part.training)
         norm.load_state_dict(part.state_dict())

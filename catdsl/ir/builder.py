@@ -56,8 +56,6 @@ class GraphBuilder:
             widths=self.widths, span=span, floor=self.floor,
         )  # fmt: skip
         result = op.infer(call)
-        if op.holds:
-            self.widths.fix(types[0].channels, span=span, reason=op.holds)
         made = _made(op)
         kept = {key: value for key, value in attrs.items() if key not in made}
         self._nodes[name] = Node(name, op, tuple(inputs), kept, result, span)

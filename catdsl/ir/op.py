@@ -106,8 +106,6 @@ class Statistics(Enum):
 
     CHANNEL = "a channel of an image"
     BATCH = "a channel of all images of a batch"
-    GROUP = "a group of channels of an image"
-    PIXEL = "all channels of a pixel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +119,6 @@ class Norm:
     affine: bool
     tracked: bool
     over: Statistics
-
-    @property
-    def by_channel(self) -> bool:
-        """Whether a constant added to a channel of its input leaves its other channels alone."""
-        return self.over in (Statistics.CHANNEL, Statistics.BATCH)
 
 
 class Absence(Enum):
@@ -200,7 +193,6 @@ class Op:
     `per_channel` says that a channel of the result is a function of that channel of the first input
     alone, `random` that it is not the same in every pass of training.
     `norm` says what kind of norm it is, if it is one.
-    `holds` says why students keep all channels of its first input, where they must.
     `view` says that its result lies in its input's memory, at inference.
     `commutes` says that the order of its inputs does not matter.
     `identity` gives the arguments that tell two uses apart, with those worked out that follow from
@@ -222,7 +214,6 @@ class Op:
     tensors: tuple[int, int | None] = (1, 1)
     offset: "Callable[[OffsetCall], np.ndarray] | None" = None
     norm: Callable[[Attrs], Norm | None] = _no_norm
-    holds: str = ""
     per_channel: bool = False
     random: bool = False
     view: bool = False

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from catdsl.ir.code import Call, Slot, Writing, call, given
 from catdsl.ir.offset import OffsetCall
 from catdsl.ir.op import (
-    REQUIRED,
     Absence,
     Arg,
     Attrs,
@@ -102,29 +101,6 @@ _EXAMPLES = (
 )
 
 
-def _group_type(call: ShapeCall) -> TensorType:
-    groups, channels = call.attrs["groups"], call.count()
-    if channels % groups:
-        raise call.fail(
-            "E304", f"`{call.word}` cannot divide {channels} channels into {groups} equal groups",
-            help=f"give it a multiple of {groups} channels",
-        )  # fmt: skip
-    return call.inputs[0]
-
-
-def _build_groups(site: Site) -> object:
-    from torch import nn
-
-    attrs = site.attrs
-    return nn.GroupNorm(attrs["groups"], site.out_channels, eps=attrs["eps"], affine=attrs["affine"])
-
-
-def _groups_written(site: Site) -> Call:
-    attrs = site.attrs
-    named = given(eps=(attrs["eps"], 1e-5), affine=(attrs["affine"], True))
-    return call("nn.GroupNorm", attrs["groups"], Slot("channels", site.out_channels), **named)
-
-
 def _python(name: str, *, affine: bool, tracked: bool) -> Writing:
     """`affine` and `tracked` are the defaults of torch's module."""
 
@@ -176,18 +152,7 @@ BATCH_NORM = _norm(
     python=_python("nn.BatchNorm2d", affine=True, tracked=True),
 )  # fmt: skip
 
-GROUP_NORM = Op(
-    name="group_norm", summary="Normalises groups of channels of each image (Wu and He, ECCV 2018, section 3).",
-    args=(Arg("groups", Kind.INT, REQUIRED, 1, 4096, summary="groups of equally many channels"), _AFFINE, _EPS),
-    infer=_group_type, build=_build_groups, weights=lambda attrs: _weights({**attrs, "tracked": False}),
-    macs=lambda attrs, source, result: Macs(0, result.height * result.width), absence=Absence.PASSES,
-    norm=lambda attrs: Norm(affine=attrs["affine"], tracked=False, over=Statistics.GROUP),
-    holds="group norms keep their groups whole",
-    examples=(Example(((6, 6, 5),), "2"), Example(((6, 6, 5),), "3, affine = false, eps = 0.001")),
-    onnx="InstanceNormalization between Reshapes, Mul, Add", python=Writing(_groups_written, calls=("nn.GroupNorm",)),
-)  # fmt: skip
-
 # What `norm` stands for, by the style's word.
 BY_STYLE = {"instance": INSTANCE_NORM, "batch": BATCH_NORM}
 
-ALL = (INSTANCE_NORM, BATCH_NORM, GROUP_NORM)
+ALL = (INSTANCE_NORM, BATCH_NORM)

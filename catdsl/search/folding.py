@@ -123,7 +123,7 @@ class _Folder:
         read = self._read(node, inputs)
         pending |= read
         norm = node.norm
-        if norm is not None and norm.by_channel and _any_left(inputs[0], there):
+        if norm is not None and _any_left(inputs[0], there):
             inputs[0] = self._into_norm(node, norm, inputs[0], pending)
         settled = len(self.removals)
         result = self._passed(node, inputs)

@@ -54,8 +54,7 @@ def operator_page(op: Op) -> str:
         lines += [f"Also written `norm` where the [style](../settings.md) says `norm = {styles[0]}`.", ""]
     if op.args:
         lines += ["| argument | takes | default | |", "|---|---|---|---|", *map(_argument, op.args), ""]
-    held = f" Students keep all of them: {op.holds}." if op.holds else ""
-    lines += [_ABSENCE[op.absence] + held, ""]
+    lines += [_ABSENCE[op.absence], ""]
     lines += _examples(op)
     return "\n".join(lines)
 

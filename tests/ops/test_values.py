@@ -18,8 +18,6 @@ _VALUES: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky_relu(x, 0.01)": lambda x: F.leaky_relu(x, 0.01),
     "prelu(x)": lambda x: F.prelu(x, torch.tensor([0.25])),
     "prelu(x, shared = true, slope = -0.5)": lambda x: F.prelu(x, torch.tensor([-0.5])),
-    "group_norm(x, 4, affine = false)": lambda x: F.group_norm(x, 4),
-    "group_norm(x, 2, affine = false, eps = 0.5)": lambda x: F.group_norm(x, 2, eps=0.5),
     "global_pool(x)": lambda x: x.mean((2, 3), keepdim=True),
     "global_pool(x, max)": lambda x: x.amax((2, 3), keepdim=True),
     "gelu(x)": F.gelu,

@@ -84,7 +84,6 @@ def test_every_pass_of_a_pipeline_has_its_case() -> None:
         (ScatterNarrowConvs(), "w -> conv(4, 3, spectral = true)"),
         (ScatterNarrowConvs(), "w -> conv(4, 3, padding = 3)"),
         (DelaySlices(), "concat(c -> prelu(shared = true), d -> prelu(shared = true))"),
-        (DelaySlices(), "concat(c -> group_norm(2), d -> group_norm(2))"),
         (DropDead(inference=False), "x -> conv(4, 3) -> dropout(0.5)"),
     ],
 )

@@ -58,7 +58,7 @@ block gate(x, mid) {
 _UNARY = (
     "relu", "leaky_relu(0.1)", "gelu", "silu", "tanh", "sigmoid", "clamp(-0.5, 0.7)", "clamp(0.1, 0.9)",
     "scale(0.5)", "dropout(0.3)", "norm", "norm(affine = false)", "instance_norm", "batch_norm",
-    "batch_norm(tracked = false, eps = 0.001)", "group_norm(1)", "prelu", "prelu(shared = true)", "dwconv(3)",
+    "batch_norm(tracked = false, eps = 0.001)", "prelu", "prelu(shared = true)", "dwconv(3)",
     "dwconv(5, pad = replicate, bias = false)",
     "dwconv(3, dilation = 2, pad = reflect)",
     "pad(1, reflect) -> max_pool(3, stride = 1)", "avg_pool(3, stride = 1, padding = 1)",
