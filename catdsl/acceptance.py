@@ -48,8 +48,9 @@ class Acceptance:
     say: Callable[[str], None] = silent
 
     def __post_init__(self) -> None:
-        # A command may open one file at several places.
-        object.__setattr__(self, "say", self.say if isinstance(self.say, _SaidOnce) else _SaidOnce(self.say))
+        # A command may open one file at several places. Where nobody listens, no line is remembered.
+        if self.say is not silent and not isinstance(self.say, _SaidOnce):
+            object.__setattr__(self, "say", _SaidOnce(self.say))
 
     def refuse(self, problem: CatError) -> None:
         """Raise the error, or say it where changes are accepted."""

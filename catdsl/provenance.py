@@ -1,14 +1,15 @@
-"""What a JSON file says of itself: a digest of its values, and the run that it belongs to."""
+"""What a file says of itself: a digest of its content, and the run that it belongs to."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catdsl.acceptance import Acceptance
 from catdsl.diagnostics import CatError
 
 DIGEST = "digest"
+GO_ON = "or go on on purpose with --accept-changes"
 
 
 def with_digest(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def check_digest(values: dict[str, Any], shown: object, code: str, acceptance: A
             CatError.one(
                 code,
                 f"{shown} was changed since it was written: its digest is {found[:12]}, and it says {str(said)[:12]}",
-                help="restore the file from a copy, or go on on purpose with --accept-changes",
+                help=f"restore the file from a copy, {GO_ON}",
             )
         )
     return True
@@ -49,14 +50,12 @@ def check_run(said: object, run: str | None, shown: object, code: str, acceptanc
         acceptance.refuse(
             CatError.one(
                 code, f"{shown} belongs to another run: it says {str(said)[:12]}, this run is {run[:12]}",
-                help="put back the file that this run has made, or go on on purpose with --accept-changes",
+                help=f"put back the file that this run has made, {GO_ON}",
             )
         )  # fmt: skip
 
 
-def say_unknown(shown: object, *, run: bool, digest: bool, acceptance: Acceptance) -> None:
-    """Say what could not be compared because the file does not name it."""
-    unknown = [what for what, known in (("run", run), ("digest", digest)) if not known]
-    if unknown:
-        missing = "neither the run that it belongs to nor a digest" if len(unknown) == 2 else f"no {unknown[0]}"
-        acceptance.say(f"note: {shown} names {missing}; only types and ranges were checked")
+def say_unknown(shown: object, missing: Sequence[str], checked: str, acceptance: Acceptance) -> None:
+    """Say what a file does not name, so that only what is `checked` could be."""
+    if missing:
+        acceptance.say(f"note: {shown} names no {' and no '.join(missing)}; only {checked} were checked")

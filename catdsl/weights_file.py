@@ -23,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from catdsl.acceptance import STRICT, Acceptance, Owner
 from catdsl.diagnostics import CatError
 from catdsl.files import write_whole
+from catdsl.provenance import GO_ON, check_run, say_unknown
 from catdsl.reading import Door, opened, parse_json
 
 WEIGHTS_DOOR = Door("weights file", "E605", "weights", "give a .safetensors file that catdsl or `import-weights` wrote")
@@ -35,7 +36,6 @@ _LONGEST_HEADER = 8_000_000
 _PART = 4 << 20
 """Bytes that one thread hashes at a time."""
 _THREADS = 4
-_GO_ON = "or go on on purpose with --accept-changes"
 
 
 _Digest = Annotated[str, Field(max_length=128)]
@@ -155,35 +155,28 @@ def _compare(path: Path, words: _Words, found: str | None, wanted: Owner, accept
                 "E605",
                 f"the tensors in {path} are not those that were written: their digest is {_short(found)}, "
                 f"and the file says {_short(words.tensors)}",
-                help=f"restore the file from a copy, {_GO_ON}",
+                help=f"restore the file from a copy, {GO_ON}",
             )
         )
     owner = Owner(words.network, words.shown or "", words.run)
     compare_owners(path, owner, wanted, acceptance, what="the weights in")
     unknown = [what for what, word in (("network", words.network), ("digest", words.tensors)) if word is None]
-    if unknown and wanted.network is not None:
-        missing = "neither the network that it is for nor a digest" if len(unknown) == 2 else f"no {unknown[0]}"
-        acceptance.say(f"note: {path} names {missing}; only names, shapes and finite values were checked")
+    if wanted.network is not None:
+        say_unknown(path, unknown, "names, shapes and finite values", acceptance)
 
 
 def compare_owners(
     path: Path, found: Owner, wanted: Owner, acceptance: Acceptance, *, what: str, code: str = "E605"
 ) -> None:
     """Refuse a file of another run, or of another network. Raises CatError of the code."""
-    if wanted.run is not None and found.run is not None and wanted.run != found.run:
-        acceptance.refuse(
-            CatError.one(
-                code, f"{path} belongs to another run: it says {_short(found.run)}, this run is {_short(wanted.run)}",
-                help=f"put back the file that this run has made, {_GO_ON}",
-            )
-        )  # fmt: skip
+    check_run(found.run, wanted.run, path, code, acceptance)
     if wanted.network is not None and found.network is not None and wanted.network != found.network:
         acceptance.refuse(
             CatError.one(
                 code,
                 f"{what} {path} came from another network: {found.shown or 'one'} ({_short(found.network)}), "
                 f"not {wanted.shown} ({_short(wanted.network)})",
-                help=f"use the spec, student program and --set values of that network, {_GO_ON}",
+                help=f"use the spec, student program and --set values of that network, {GO_ON}",
             )
         )
 

@@ -52,14 +52,15 @@ def _parameter(owner: nn.Module, name: str) -> nn.Parameter:
 
 
 def _fill(values: torch.Tensor, initial: Initial | float, style: StyleSettings, generator: torch.Generator) -> None:
+    if not isinstance(initial, Initial):
+        values.fill_(initial)
+        return
     match initial, style.init:
-        case float(), _:
-            values.fill_(initial)
         case Initial.SCALE, _:
             values.normal_(1.0, style.init_gain, generator=generator)
-        case _, "normal":
+        case Initial.KERNEL, "normal":
             init.normal_(values, 0.0, style.init_gain, generator=generator)
-        case _, "xavier":
+        case Initial.KERNEL, "xavier":
             init.xavier_normal_(values, style.init_gain, generator=generator)
-        case _, "kaiming":
+        case Initial.KERNEL, "kaiming":
             init.kaiming_normal_(values, generator=generator)

@@ -12,6 +12,8 @@ from catdsl.cli.printing import tell
 
 # The base of all that is wrong about a command line; typer has it from a package that has changed its name.
 _UsageError: Any = typer.BadParameter.__base__
+# Typer builds all commands anew each time that one runs.
+_command = cache(get_command)
 
 
 def run(app: typer.Typer) -> None:
@@ -24,7 +26,3 @@ def run(app: typer.Typer) -> None:
         tell(shown.getvalue().rstrip("\n"))
         sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-# All commands are built anew otherwise, each time that one runs.
-_command = cache(get_command)

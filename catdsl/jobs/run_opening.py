@@ -3,13 +3,12 @@
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from catdsl import __version__
 from catdsl.diagnostics import CatError
-from catdsl.files import is_temporary, write_bytes
+from catdsl.files import is_temporary
 from catdsl.jobs.run_folder import RunFolder
 from catdsl.jobs.run_links import check_links
 from catdsl.jobs.run_lock import is_lock
@@ -17,44 +16,9 @@ from catdsl.jobs.run_records import RunRecord, write_record
 from catdsl.jobs.spec_copy import copy_spec, is_copy, spec_changes
 from catdsl.project import Project
 from catdsl.provenance import values_digest
-from catdsl.reading import Door, read_bytes, there
-from catdsl.semantics.library import SPEC_DOOR, SourceFile
+from catdsl.reading import there
+from catdsl.semantics.library import SourceFile
 from catdsl.semantics.student import digest, literal
-from catdsl.train.engine import CHECKPOINT
-
-_RECORD_DOOR = Door("record of a run", "E604", "json", "start a new run with -o")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a run says that it was asked for, kept while it is tried whether it can go on with something else."""
-
-    run: Path
-    record: bytes
-    spec: Mapping[Path, bytes]
-    checkpoints: Mapping[Path, tuple[int, int]]
-
-    @classmethod
-    def of(cls, path: Path) -> "Asked":
-        """Of a run. Raises CatError E103, E604 where its spec or record cannot be read."""
-        run = RunFolder(path)
-        copies = (file for file in (path / "spec").rglob("*") if file.is_file())
-        spec = {file: read_bytes(file, SPEC_DOOR) for file in copies}
-        return cls(path, read_bytes(run.record, _RECORD_DOOR), spec, _checkpoints(run))
-
-    def put_back(self) -> None:
-        """Undo a change that nothing came of: no part of the run was trained any further."""
-        if _checkpoints(RunFolder(self.run)) != self.checkpoints:
-            return
-        for file, content in self.spec.items():
-            write_bytes(file, content)
-        write_bytes(RunFolder(self.run).record, self.record)
-
-
-def _checkpoints(run: RunFolder) -> dict[Path, tuple[int, int]]:
-    """When and as what file the checkpoints of a run were written."""
-    found = [part / CHECKPOINT for part in (run.teacher, run.student) if (part / CHECKPOINT).is_file()]
-    return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in found}
 
 
 def open_run(

@@ -6,6 +6,7 @@ and range, paths that stay inside, or an error that names the file and the field
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, TypeVar
 
@@ -13,8 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from catdsl.acceptance import Acceptance
 from catdsl.files import write_text
-from catdsl.provenance import check_digest, check_run, say_unknown, with_digest
+from catdsl.provenance import DIGEST, check_digest, check_run, say_unknown, with_digest
 from catdsl.reading import Door, parse_json, read_bytes
+
+RECORD_DOOR = Door("record of a run", "E604", "json", "start a new run with -o")
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -165,34 +168,29 @@ def write_record(path: Path, values: Mapping[str, Any], *, run: str | None, inde
 
 
 def read_record(
-    path: Path, model: type[Record], *, run: str | None, acceptance: Acceptance, help: str = "start a new run with -o"
+    path: Path, model: type[Record], *, run: str | None, acceptance: Acceptance, help: str = RECORD_DOOR.help
 ) -> Record:
     """A JSON file of a run as its model.
 
     Raises CatError E604 that names the first wrong fields; for a file that was changed since it was
     written, or that belongs to another run, unless changes are accepted.
     """
-    door = Door("record of a run", "E604", "json", help)
+    door = replace(RECORD_DOOR, help=help)
     text = read_bytes(path, door)
     values = parse_json(text, door, _OBJECT, shown=path)
     signed = check_digest(values, path, "E604", acceptance)
     owner = values.get("run")
     check_run(owner, run, path, "E604", acceptance)
     record = parse_json(text, door, TypeAdapter(model), shown=path)
-    if isinstance(record, RunRecord):
-        _say_of_old_run(path, record, signed=signed, acceptance=acceptance)
+    unsigned = [] if signed else [DIGEST]
+    if isinstance(record, RunRecord) and record.id is None:
+        # Once for all files of a run that a version without ids has made.
+        say_unknown(path, ["run id", *unsigned], "types and ranges of the run's records", acceptance)
+    elif isinstance(record, RunRecord):
+        say_unknown(path, unsigned, "types and ranges", acceptance)
     elif run is not None:
-        say_unknown(path, run=owner is not None, digest=signed, acceptance=acceptance)
+        say_unknown(path, [*([] if owner else ["run"]), *unsigned], "types and ranges", acceptance)
     return record
-
-
-def _say_of_old_run(path: Path, record: RunRecord, *, signed: bool, acceptance: Acceptance) -> None:
-    """Say what could not be compared: once for all files of a run that a version without these has made."""
-    if record.id is None:
-        missing = "no run id" if signed else "neither a run id nor a digest"
-        acceptance.say(f"note: {path} has {missing}; only types and ranges of the run's records were checked")
-    else:
-        say_unknown(path, run=True, digest=signed, acceptance=acceptance)
 
 
 _OBJECT: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])

@@ -76,6 +76,7 @@ def _dwconv_type(call: ShapeCall) -> TensorType:
 
 
 def bias_of(attrs: Attrs) -> tuple[Weight, ...]:
+    """The row of the bias, where there is one."""
     return (Weight("bias", (Axis.OUT,)),) if attrs["bias"] else ()
 
 
@@ -96,6 +97,7 @@ def _dwconv_weights(attrs: Attrs) -> tuple[Weight, ...]:
 
 
 def pixels(type_: TensorType) -> int:
+    """Height times width."""
     return type_.height * type_.width
 
 
@@ -112,7 +114,8 @@ def _dwconv_macs(attrs: Attrs, source: TensorType, result: TensorType) -> Macs:
 _TORCH_PAD = {"zero": "zeros", "reflect": "reflect", "replicate": "replicate"}
 
 
-def finished(module: object, attrs: Attrs) -> object:
+def with_spectral_norm(module: object, attrs: Attrs) -> object:
+    """The module, its weight normalised where `spectral` says so."""
     from torch.nn.utils.parametrizations import spectral_norm
 
     return spectral_norm(module) if attrs["spectral"] else module  # type: ignore[arg-type]
@@ -134,7 +137,7 @@ def _build(site: Site, *, groups: int) -> object:
         site.in_channels, site.out_channels, attrs["kernel"], stride=attrs["stride"], padding=padding(attrs),
         dilation=attrs["dilation"], groups=groups, bias=attrs["bias"], padding_mode=_TORCH_PAD[attrs["pad"]],  # type: ignore[arg-type]
     )  # fmt: skip
-    return finished(module, attrs)
+    return with_spectral_norm(module, attrs)
 
 
 def _conv_offset(call: OffsetCall) -> "np.ndarray":

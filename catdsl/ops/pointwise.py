@@ -83,9 +83,8 @@ def _prelu(site: Site) -> Any:
 
 
 def _prelu_weights(attrs: Attrs) -> tuple[Weight, ...]:
-    initial = float(attrs["slope"])
-    return (Weight("weight", (Axis.FIXED,), (1,), initial=initial) if attrs["shared"]
-            else Weight("weight", (Axis.OUT,), initial=initial),)  # fmt: skip
+    axes, sizes = ((Axis.FIXED,), (1,)) if attrs["shared"] else ((Axis.OUT,), ())
+    return (Weight("weight", axes, sizes, initial=attrs["slope"]),)
 
 
 def _prelu_written(site: Site) -> Call:
@@ -169,6 +168,8 @@ PRELU = Op(
         Arg("slope", Kind.NUMBER, 0.25, -1, 1, keyword_only=True, summary="the slopes' initial value"),
     ),
     infer=_type, build=_prelu, weights=_prelu_weights, absence=Absence.PASSES, per_channel=True, offset=_prelu_offset,
+    # Where training began is no part of what is computed.
+    identity=lambda site: {"shared": site.attrs["shared"]},
     examples=(Example(((4, 5, 6),)), Example(((4, 5, 6),), "shared = true, slope = 0.1")), onnx="PRelu",
     python=Writing(_prelu_written, calls=("nn.PReLU",)),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from catdsl.ir.op import Absence, Arg, Attrs, Axis, Example, Initial, Kind, Macs
 from catdsl.ir.shapes import ShapeCall
 from catdsl.ir.size import Size, combine, slide
 from catdsl.ir.types import TensorType
-from catdsl.ops.conv import BIAS, KERNEL, SPECTRAL, WIDTH, bias_of, finished, pixels
+from catdsl.ops.conv import BIAS, KERNEL, SPECTRAL, WIDTH, bias_of, pixels, with_spectral_norm
 
 
 def deconv_padding(attrs: Attrs) -> tuple[int, int]:
@@ -73,7 +73,7 @@ def _build_deconv(site: Site) -> object:
         site.in_channels, site.out_channels, attrs["kernel"], stride=attrs["stride"], padding=pad,
         output_padding=more, bias=attrs["bias"],
     )  # fmt: skip
-    return finished(module, attrs)
+    return with_spectral_norm(module, attrs)
 
 
 def _build_scatter(site: Site) -> object:

@@ -50,6 +50,8 @@ def detail(node: Node, *, times: str = _TIMES, down: str = "↓", up: str = "↑
             return factor + attrs["mode"]
         case "pixel_shuffle":
             return f"{up}{attrs['factor']}"
+        case "prelu":
+            return "shared" if attrs["shared"] else ""
         case "input":
             return str(attrs.get("kind", ""))
         case "split" if "index" in attrs:

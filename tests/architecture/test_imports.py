@@ -103,6 +103,11 @@ def test_a_heavy_library_is_caught(tmp_path: Path) -> None:
     assert heavy_after("import plain", path=tmp_path) == ["networkx"]
 
 
+def test_whether_a_run_can_go_on_is_asked_without_a_heavy_library() -> None:
+    """Before torch is loaded, so that `--resume` with another spec is refused at once."""
+    assert heavy_after("import catdsl.jobs.run_opening") == []
+
+
 @pytest.mark.parametrize("command", ["check", "info"])
 def test_a_spec_is_read_without_a_heavy_library(command: str) -> None:
     arguments = ["catdsl", command, "specs/quickstart.cat"]

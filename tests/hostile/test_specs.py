@@ -13,7 +13,7 @@ from tests.hostile.refusing import refused
 
 pytestmark = pytest.mark.slow
 
-DEEP = 3000
+DEEP = 20_000
 
 TEXTS = {
     "nested deep": "generator g { input x: image(3, 8, 8) output x -> conv(" + "(" * DEEP + "3" + ")" * DEEP + ", 1) }",
@@ -102,6 +102,7 @@ def test_names_run_nothing_and_steer_nothing(cli, place: Path, name: str) -> Non
         ("graph", given, "-o", "graph.mmd"),
         ("graph", given, "-o", "graph.dot"),
         ("export", given, *weights, "-o", "x.py"),
+        ("export", given, *weights, "-o", "x.onnx"),
         ("translate", given, "photo.png", *weights, "-o", "painted"),
         ("plan", given, "--budget", "40%", "--teacher", "run", "-o", "planned/student.cat"),
     ):

@@ -9,7 +9,8 @@ from PIL import Image
 from torch._inductor.exc import InvalidCxxCompiler
 
 from catdsl.files import write_bytes
-from catdsl.jobs.run_opening import Asked
+from catdsl.jobs import beginning
+from catdsl.jobs.run_folder import RunFolder
 from catdsl.project import load
 from catdsl.train import engine
 
@@ -195,9 +196,17 @@ def test_a_change_that_nothing_comes_of_is_undone(cli):
 def test_a_change_that_something_came_of_stays(cli):
     cli("train", "tiny.cat", "-o", "run", "--steps", 2)
     run = cli.folder / "run"
-    before = Asked.of(run)
+    before = beginning._Before.of(RunFolder(run))
     (run / "spec" / "tiny.cat").write_text("changed")
     checkpoint = run / "teacher" / "checkpoint.pt"
     write_bytes(checkpoint, checkpoint.read_bytes())
     before.put_back()
     assert (run / "spec" / "tiny.cat").read_text() == "changed"
+
+
+def test_a_run_that_is_gone_is_not_put_back(cli):
+    run = cli.begun()
+    before = beginning._Before.of(RunFolder(run))
+    shutil.rmtree(run)
+    before.put_back()
+    assert not run.exists()

@@ -33,13 +33,13 @@ def half(cli) -> Path:
 
 def test_a_run_of_the_version_before_is_continued_and_used(cli, half):
     done = cli("compress", "tiny.cat", "--budget", "40%", "-o", "half", "--steps", 8, "--resume")
-    assert "names neither the network that it is for nor a digest" in done.stderr
+    assert "names no network and no digest" in done.stderr
     assert len((half / "student" / "metrics.jsonl").read_text().splitlines()) == 8
     told = cli("export", "half", "-o", "x.py").stderr
     # The student was written by this version, with all that belongs to it.
     assert told.count("note:") == 1
-    assert "run.json has neither a run id nor a digest" in told
-    assert "a digest; only names" in cli("export", "half", "-o", "y.py", "--use-teacher").stderr
+    assert "run.json names no run id and no digest" in told
+    assert "no digest; only names" in cli("export", "half", "-o", "y.py", "--use-teacher").stderr
     assert "conv0" in cli("explain-plan", "half").stdout
 
 

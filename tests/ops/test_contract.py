@@ -1,6 +1,8 @@
 """What every operator promises, from its own examples: shape, parameters, MACs, absence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -8,12 +10,14 @@ from torch import fx
 from torch.utils.flop_counter import FlopCounterMode
 
 from catdsl.analysis.cost import cost_model
+from catdsl.backend.initial import initialize
 from catdsl.backend.module import build_module
 from catdsl.ir.graph import Graph, Node
-from catdsl.ir.op import Absence, Axis, Example, Op
+from catdsl.ir.op import Absence, Axis, Example, Initial, Op
 from catdsl.ops import ALL, BY_NAME
 from catdsl.project import load
 from catdsl.semantics.calls import OPERATORS
+from catdsl.semantics.settings import StyleSettings
 from tests.properties.silencing import Recorder, assert_computes_what_silenced_teacher_computes, random_images
 
 # Written as signs; all other operators are called by name.
@@ -21,6 +25,7 @@ _SIGNS = {"add": "+", "mul": "*"}
 # Made by the compiler alone, without arguments that a program could write.
 _INTERNAL = {"input", "arrange", "scatter_conv"}
 
+_GAIN = 0.02
 _EXAMPLES = [pytest.param(op, e, id=f"{op.name}({e.arguments})") for op in ALL for e in op.examples]
 
 
@@ -93,6 +98,46 @@ def test_axis_table_is_torchs(op: Op, example: Example) -> None:
             if name.startswith(prefix)
         }
         assert found == table
+
+
+@pytest.mark.parametrize(("op", "example"), _EXAMPLES)
+def test_initial_weights_are_what_the_value_says(op: Op, example: Example) -> None:
+    """Numbers exactly; what the style draws differs from seed to seed, around 0 or around 1."""
+    graph = alone(op, example)
+    one, other = (_initial(graph, seed) for seed in (0, 1))
+    for node in _nodes(graph, op):
+        for weight in op.weights(node.attrs):
+            value = one[f"{node.name}.{weight.name}"].double()
+            if not isinstance(weight.initial, Initial):
+                assert torch.equal(value, torch.full_like(value, weight.initial).float().double())
+                continue
+            assert not torch.equal(value, other[f"{node.name}.{weight.name}"].double())
+            centre = 1 if weight.initial is Initial.SCALE else 0
+            assert (value - centre).abs().max() < 6 * _GAIN
+            assert (value - centre).std() > _GAIN / 6
+
+
+def _initial(graph: Graph, seed: int) -> dict[str, torch.Tensor]:
+    module = build_module(graph)
+    initialize(module, graph, StyleSettings(init="normal", init_gain=_GAIN), seed)
+    return module.state_dict()
+
+
+@pytest.mark.parametrize("planted", [0.5, Initial.KERNEL, Initial.SCALE], ids=str)
+def test_a_wrong_initial_value_is_seen(monkeypatch: pytest.MonkeyPatch, planted: Initial | float) -> None:
+    """The operator says 0.25, and begins with something else."""
+    monkeypatch.setitem(globals(), "initialize", partial(_begun_with, planted, initialize))
+    with pytest.raises(AssertionError):
+        test_initial_weights_are_what_the_value_says(BY_NAME["prelu"], BY_NAME["prelu"].examples[0])
+
+
+def _begun_with(
+    planted: Initial | float, begin: Callable[..., None], module: fx.GraphModule, graph: Graph, *style_and_seed: object
+) -> None:
+    prelu = BY_NAME["prelu"]
+    wrong = replace(prelu, weights=lambda attrs: tuple(replace(w, initial=planted) for w in prelu.weights(attrs)))
+    nodes = tuple(replace(node, op=wrong) if node.op is prelu else node for node in graph.nodes)
+    begin(module, replace(graph, nodes=nodes), *style_and_seed)
 
 
 @pytest.mark.parametrize(("op", "example"), _EXAMPLES)

@@ -171,7 +171,7 @@ function explorer(page, { model, start, command, kinds, amounts }) {
   function soon(i, most) {
     const first = waiting === null;
     waiting = [i, most];
-    if (first) requestAnimationFrame(() => show(...waiting));
+    if (first) requestAnimationFrame(() => waiting && show(...waiting));
   }
 
   function slide() {
@@ -217,5 +217,7 @@ function explorer(page, { model, start, command, kinds, amounts }) {
   amount.value = start.text;
   get("budget").hidden = false;
   type();
+  // At once: what it says takes room from the picture.
+  if (waiting) show(...waiting);
   return { plan: (i, most) => plan(i, BigInt(most)), states: search.states, show, read };
 }

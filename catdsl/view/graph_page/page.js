@@ -246,7 +246,6 @@ function viewer() {
     make("p", "Keys: Tab and arrows to move, Enter to press, / to search, + and - to zoom, 0 for all of it.", "muted keys"),
   ];
   get("tools").hidden = false;
-  view.begin();
   describe(null);
 
   return {

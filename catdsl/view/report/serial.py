@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from catdsl.acceptance import STRICT, Acceptance
 from catdsl.diagnostics import CatError
 from catdsl.diagnostics.printable import printable_json
-from catdsl.provenance import check_digest, check_run, say_unknown, with_digest
+from catdsl.provenance import DIGEST, check_digest, check_run, say_unknown, with_digest
 from catdsl.view.report.content import Report
 
 FORMAT = "catdsl-report-1"
@@ -54,7 +54,8 @@ def from_json(
         raise _no_report(name, str(error)) from error
     check_run(report.run_id, run, name, "E603", acceptance)
     if run is not None:
-        say_unknown(name, run=report.run_id is not None, digest=signed, acceptance=acceptance)
+        missing = [what for what, known in (("run", report.run_id), (DIGEST, signed)) if not known]
+        say_unknown(name, missing, "types and ranges", acceptance)
     return report
 
 
